@@ -1,0 +1,212 @@
+package bus
+
+import (
+	"fmt"
+	"hash/maphash"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// Config says how a bus is bounded.
+type Config struct {
+	// Codec writes events down in the dialects.
+	Codec Codec
+	// HistoryLimit is how many events a channel remembers; 0: none.
+	HistoryLimit int
+	// HistoryBytes bounds the same in bytes; 0: 32 MiB. The newest event is
+	// kept, however large.
+	HistoryBytes int64
+	// IdleLimit is how long a channel that nobody uses is remembered; 0: 30 days.
+	IdleLimit time.Duration
+	// MemoryLimit is the budget in bytes; see [Budget]. 0: 256 MiB.
+	MemoryLimit int64
+}
+
+// A Bus carries events between the members of channels.
+type Bus struct {
+	conf    Config
+	codec   Codec
+	budget  *Budget
+	gate    gate
+	members atomic.Int64
+
+	seed   maphash.Seed
+	shards [64]shard
+
+	watchMu   sync.Mutex
+	watchList map[*channel]struct{}
+
+	closeOnce sync.Once
+	closing   chan struct{}
+	ended     chan struct{}
+}
+
+type shard struct {
+	mu       sync.Mutex
+	channels map[string]*channel
+}
+
+// New starts a bus. Close ends it.
+func New(conf Config) *Bus {
+	if conf.HistoryBytes == 0 {
+		conf.HistoryBytes = 32 << 20
+	}
+	if conf.IdleLimit == 0 {
+		conf.IdleLimit = 30 * 24 * time.Hour
+	}
+	if conf.MemoryLimit == 0 {
+		conf.MemoryLimit = 256 << 20
+	}
+	b := &Bus{
+		conf:      conf,
+		codec:     conf.Codec,
+		budget:    newBudget(conf.MemoryLimit),
+		seed:      maphash.MakeSeed(),
+		watchList: make(map[*channel]struct{}),
+		closing:   make(chan struct{}),
+		ended:     make(chan struct{}),
+	}
+	for i := range b.shards {
+		b.shards[i].channels = make(map[string]*channel)
+	}
+	go b.janitor()
+	return b
+}
+
+// Close ends the bus's own goroutine. Members may still leave afterwards.
+func (b *Bus) Close() {
+	b.closeOnce.Do(func() { close(b.closing) })
+	<-b.ended
+}
+
+// Budget returns the memory budget, for what the bus's user holds itself.
+func (b *Bus) Budget() *Budget { return b.budget }
+
+func (b *Bus) now() time.Time { return time.Now() }
+
+// A Join is a wish to become a member.
+type Join struct {
+	Channel string
+	Dialect Dialect
+	// ID is what no two members of the dialect may share on the channel; ""
+	// competes with nobody.
+	ID string
+	// Sink is the connection behind the member. It may be woken before Join
+	// returns.
+	Sink Sink
+	// First is the event of the arrival itself. The others get it; the
+	// member does not.
+	First Event
+	// Resync is what the member remembers of the channel besides: those
+	// present get it after First, and the history if it has nothing but empty
+	// joins.
+	Resync []Event
+	// Replace is the member whose identity is taken over, if it still holds it.
+	Replace *Member
+}
+
+// A TakenError refuses a join because another member has the identity.
+type TakenError struct{ Holder *Member }
+
+func (e *TakenError) Error() string {
+	return fmt.Sprintf("identity is taken on the channel since %s", e.Holder.since.Format(time.RFC3339))
+}
+
+// Join makes a member of the channel. It is given the history first, as it
+// stands at this moment, and then all that follows. A member that is replaced
+// is told so through its sink. The error is a *[TakenError].
+func (b *Bus) Join(j Join) (*Member, error) {
+	for {
+		ch := b.channel(j.Channel)
+		ch.mu.Lock()
+		if ch.dead {
+			ch.mu.Unlock()
+			continue
+		}
+		var woken *Member
+		m, err := ch.join(&j, &woken)
+		replaced := err == nil && j.Replace != nil
+		ch.mu.Unlock()
+		wake(woken)
+		if replaced {
+			j.Replace.sink.Cut(j.Replace, Replaced)
+		}
+		return m, err
+	}
+}
+
+func (b *Bus) shard(name string) *shard {
+	return &b.shards[maphash.String(b.seed, name)%uint64(len(b.shards))]
+}
+
+// channel returns the channel of that name, made if need be.
+func (b *Bus) channel(name string) *channel {
+	s := b.shard(name)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	ch := s.channels[name]
+	if ch == nil {
+		ch = newChannel(b, name)
+		s.channels[name] = ch
+	}
+	return ch
+}
+
+// remove forgets a channel that has no members and (or even if: force) no history.
+func (b *Bus) remove(ch *channel, force bool) {
+	s := b.shard(ch.name)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	ch.mu.Lock()
+	defer ch.mu.Unlock()
+	if ch.dead || ch.members > 0 || ch.history.all.n > 0 && !force {
+		return
+	}
+	ch.dead = true
+	ch.history.clear()
+	delete(s.channels, ch.name)
+	b.budget.Add(-ch.cost())
+}
+
+// each calls f for every channel there is, one at a time, with no lock held.
+func (b *Bus) each(f func(*channel)) {
+	var some []*channel
+	for i := range b.shards {
+		s := &b.shards[i]
+		s.mu.Lock()
+		some = some[:0]
+		for _, ch := range s.channels {
+			some = append(some, ch)
+		}
+		s.mu.Unlock()
+		for _, ch := range some {
+			f(ch)
+		}
+	}
+}
+
+func (b *Bus) watch(ch *channel) {
+	b.watchMu.Lock()
+	defer b.watchMu.Unlock()
+	b.watchList[ch] = struct{}{}
+}
+
+// Stats is what a bus holds at one moment.
+type Stats struct {
+	Channels int   // with members or history
+	Members  int   // of all channels together
+	Memory   int64 // bytes counted in the budget
+}
+
+// Stats counts.
+func (b *Bus) Stats() Stats {
+	st := Stats{Members: int(b.members.Load()), Memory: b.budget.Used()}
+	for i := range b.shards {
+		s := &b.shards[i]
+		s.mu.Lock()
+		st.Channels += len(s.channels)
+		s.mu.Unlock()
+	}
+	return st
+}

@@ -1,0 +1,183 @@
+package bus
+
+import (
+	"sync"
+	"sync/atomic"
+	"time"
+	"unsafe"
+)
+
+// identity is what no two members of a channel may share.
+type identity struct {
+	dialect Dialect
+	id      string
+}
+
+// A channel is the one place where order is given out: whatever changes it
+// happens under its lock, and no other channel is concerned.
+type channel struct {
+	name string
+	bus  *Bus
+
+	lastUsed atomic.Int64 // Unix ns
+	watched  atomic.Bool  // the janitor looks at it each second
+
+	mu      sync.Mutex
+	dead    bool // no longer in the bus
+	members int
+	holders map[identity]*Member
+	logs    [MaxDialects]*log
+	history history
+	slowed  []*Member // publishers that wait
+	moved   time.Time // when a member last made progress
+}
+
+// channelCost is about what a channel with one stored join takes besides its
+// name and its events: the struct, its entry in the bus, its map of joins.
+var channelCost = int64(unsafe.Sizeof(channel{})) + 450
+
+func newChannel(b *Bus, name string) *channel {
+	ch := &channel{name: name, bus: b}
+	ch.history = newHistory(b.conf.HistoryLimit, b.conf.HistoryBytes, b.budget)
+	b.budget.Add(ch.cost())
+	return ch
+}
+
+func (ch *channel) cost() int64 { return channelCost + int64(len(ch.name)) }
+
+func (ch *channel) used(now time.Time) { ch.lastUsed.Store(now.UnixNano()) }
+
+// join makes a member, with the history as it stands before its own arrival.
+func (ch *channel) join(j *Join, woken **Member) (*Member, error) {
+	key := identity{j.Dialect, j.ID}
+	if holder := ch.holders[key]; j.ID != "" && holder != nil {
+		if holder != j.Replace {
+			return nil, &TakenError{Holder: holder}
+		}
+		holder.depart()
+	}
+	now := ch.bus.now()
+	m := &Member{ch: ch, dialect: j.Dialect, id: j.ID, sink: j.Sink, since: now, moved: now}
+	if events := ch.history.snapshot(); events != nil {
+		m.replay = newReplay(ch.bus, j.Dialect, ch.name, events)
+		m.wakeNext, *woken = *woken, m
+	}
+	ch.attach(m)
+	if j.ID != "" {
+		if ch.holders == nil {
+			ch.holders = make(map[identity]*Member)
+		}
+		ch.holders[key] = m
+	}
+	ch.arrive(m, j, woken)
+	ch.members++
+	ch.bus.members.Add(1)
+	ch.used(now)
+	ch.look()
+	return m, nil
+}
+
+// attach puts m's cursor at the head of its dialect's log.
+func (ch *channel) attach(m *Member) {
+	l := ch.logs[m.dialect]
+	if l == nil {
+		l = &log{dialect: m.dialect, budget: ch.bus.budget, now: ch.bus.now}
+		ch.logs[m.dialect] = l
+	}
+	m.log = l
+	m.memberAt = len(l.members)
+	l.members = append(l.members, m)
+	m.idleAt = len(l.idle)
+	l.idle = append(l.idle, m)
+}
+
+// arrive tells the others of m and stores its arrival, and what it remembers
+// for a channel that has nothing but arrivals.
+func (ch *channel) arrive(m *Member, j *Join, woken **Member) {
+	restore := len(j.Resync) > 0 && ch.history.onlyEmptyJoins()
+	ch.deliver(&j.First, m, woken)
+	for i := range j.Resync {
+		ch.deliver(&j.Resync[i], m, woken)
+	}
+	if restore {
+		ch.history.restore(append([]Event{j.First}, j.Resync...))
+		return
+	}
+	ch.history.add(&j.First)
+}
+
+// deliver appends e to each log that has another member than its sender.
+func (ch *channel) deliver(e *Event, by *Member, woken **Member) {
+	for d, l := range ch.logs {
+		if l == nil || len(l.members) == 1 && l.members[0] == by {
+			continue
+		}
+		if n := ch.bus.codec.Size(Dialect(d), ch.name, e, false); n > 0 {
+			l.append(ch.bus.codec, ch.name, e, n, by, woken)
+			if l.head-l.first.start > maxLag {
+				ch.watch()
+			}
+		}
+	}
+}
+
+// nearest returns how far behind the most advanced member but m is.
+func (ch *channel) nearest(m *Member) (lag int64, ok bool) {
+	for _, l := range ch.logs {
+		if l == nil {
+			continue
+		}
+		if n, any := l.nearest(m); any && (!ok || n < lag) {
+			lag, ok = n, true
+		}
+	}
+	return lag, ok
+}
+
+func (ch *channel) mustSlow(m *Member) bool {
+	lag, ok := ch.nearest(m)
+	return ok && lag >= slowAt
+}
+
+// slow makes m wait.
+func (ch *channel) slow(m *Member) {
+	if len(ch.slowed) == 0 {
+		ch.moved = ch.bus.now()
+	}
+	ch.slowed = append(ch.slowed, m)
+	ch.watch()
+}
+
+// look lets those publishers go on whose readers have come near enough.
+func (ch *channel) look() {
+	for i := len(ch.slowed) - 1; i >= 0; i-- {
+		m := ch.slowed[i]
+		if lag, ok := ch.nearest(m); !ok || lag <= resumeAt {
+			ch.resume(m)
+		}
+	}
+}
+
+// resume lets m go on if it waits.
+func (ch *channel) resume(m *Member) {
+	if m.slowed == nil {
+		return
+	}
+	close(m.slowed)
+	m.slowed = nil
+	for i, s := range ch.slowed {
+		if s == m {
+			last := len(ch.slowed) - 1
+			ch.slowed[i], ch.slowed[last] = ch.slowed[last], nil
+			ch.slowed = ch.slowed[:last]
+			return
+		}
+	}
+}
+
+// watch has the janitor look at the channel until it has calmed down.
+func (ch *channel) watch() {
+	if ch.watched.CompareAndSwap(false, true) {
+		ch.bus.watch(ch)
+	}
+}

@@ -1,0 +1,38 @@
+package bus
+
+import (
+	"sync"
+	"sync/atomic"
+)
+
+// gate stops all publishers at once, for the moment in which memory is short.
+type gate struct {
+	closed atomic.Bool // so that the usual case takes no lock
+	mu     sync.Mutex
+	opened chan struct{} // nil when open
+}
+
+// wait returns a channel that is closed when publishers may go on, or nil.
+func (g *gate) wait() <-chan struct{} {
+	if !g.closed.Load() {
+		return nil
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.opened
+}
+
+func (g *gate) shut() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.opened = make(chan struct{})
+	g.closed.Store(true)
+}
+
+func (g *gate) open() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.closed.Store(false)
+	close(g.opened)
+	g.opened = nil
+}

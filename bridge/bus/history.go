@@ -1,0 +1,178 @@
+package bus
+
+import (
+	"sync/atomic"
+	"unsafe"
+)
+
+// stored is an event in a channel's history. It is immutable but for its links,
+// which the channel's lock guards, and counts who still needs it: the history
+// itself, and each replay that has not yet written it.
+type stored struct {
+	Event
+	size  int64
+	refs  atomic.Int32
+	links [2]link
+}
+
+type link struct{ prev, next *stored }
+
+// The two lists an event may stand in.
+const (
+	byAge   = iota // all events
+	byEmpty        // empty joins only
+)
+
+func (s *stored) release(b *Budget) {
+	if s.refs.Add(-1) == 0 {
+		b.Add(-s.size)
+	}
+}
+
+// list is a doubly linked list, oldest first, threaded through its elements.
+type list struct {
+	which       int
+	first, last *stored
+	n           int
+}
+
+// push puts s at the end.
+func (l *list) push(s *stored) {
+	s.links[l.which] = link{prev: l.last}
+	if l.last != nil {
+		l.last.links[l.which].next = s
+	} else {
+		l.first = s
+	}
+	l.last = s
+	l.n++
+}
+
+func (l *list) remove(s *stored) {
+	k := s.links[l.which]
+	if k.prev != nil {
+		k.prev.links[l.which].next = k.next
+	} else {
+		l.first = k.next
+	}
+	if k.next != nil {
+		k.next.links[l.which].prev = k.prev
+	} else {
+		l.last = k.prev
+	}
+	s.links[l.which] = link{}
+	l.n--
+}
+
+// who names the arrival that an empty join repeats.
+type who struct {
+	from Dialect
+	uid  string
+}
+
+// history is what a channel remembers, oldest first, guarded by its lock. It is
+// bounded in events and in bytes, and empty joins fill at most half of it, so
+// that a device which comes and goes does not push out what was said.
+type history struct {
+	limit    int
+	maxBytes int64
+	budget   *Budget
+
+	all, empty list
+	joins      map[who]*stored // the empty joins
+	bytes      int64
+}
+
+func newHistory(limit int, maxBytes int64, b *Budget) history {
+	return history{limit: limit, maxBytes: maxBytes, budget: b, empty: list{which: byEmpty}}
+}
+
+// onlyEmptyJoins says whether nobody has said anything that is remembered.
+func (h *history) onlyEmptyJoins() bool { return h.all.n == h.empty.n }
+
+// add stores a copy of e as the newest event and drops what is then too much.
+func (h *history) add(e *Event) {
+	if h.limit <= 0 {
+		return
+	}
+	s := &stored{Event: e.clone()}
+	s.size = int64(unsafe.Sizeof(*s)) + int64(cap(s.Data)+len(s.UID))
+	if _, inside := offset(s.Data, s.Message); !inside {
+		s.size += int64(cap(s.Message))
+	}
+	s.refs.Store(1)
+	h.budget.Add(s.size)
+	if s.emptyJoin() {
+		h.supersede(s)
+	}
+	h.all.push(s)
+	h.bytes += s.size
+	h.trim()
+}
+
+// supersede drops the empty join that s repeats and notes s in its place.
+func (h *history) supersede(s *stored) {
+	key := who{s.From, s.UID}
+	if old := h.joins[key]; old != nil {
+		h.drop(old)
+	}
+	if h.joins == nil {
+		h.joins = make(map[who]*stored)
+	}
+	h.joins[key] = s
+	h.empty.push(s)
+}
+
+// restore stores what a returning peer remembers, before the arrivals that came
+// ahead of it.
+func (h *history) restore(events []Event) {
+	arrived := h.snapshot()
+	h.clear()
+	for i := range events {
+		h.add(&events[i])
+	}
+	for _, s := range arrived {
+		h.add(&s.Event)
+		s.release(h.budget)
+	}
+}
+
+func (h *history) trim() {
+	for h.empty.n > max(1, h.limit/2) {
+		h.drop(h.empty.first)
+	}
+	for h.all.n > h.limit || h.bytes > h.maxBytes && h.all.n > 1 {
+		h.drop(h.all.first)
+	}
+}
+
+func (h *history) drop(s *stored) {
+	h.all.remove(s)
+	if s.emptyJoin() {
+		h.empty.remove(s)
+		delete(h.joins, who{s.From, s.UID})
+	}
+	h.bytes -= s.size
+	s.release(h.budget)
+}
+
+// clear forgets everything.
+func (h *history) clear() {
+	for s := h.all.first; s != nil; s = s.links[byAge].next {
+		s.release(h.budget)
+	}
+	h.all, h.empty, h.joins, h.bytes = list{}, list{which: byEmpty}, nil, 0
+}
+
+// snapshot returns the events as they stand, each held for the caller.
+func (h *history) snapshot() []*stored {
+	if h.all.n == 0 {
+		return nil
+	}
+	events := make([]*stored, 0, h.all.n)
+	for s := h.all.first; s != nil; s = s.links[byAge].next {
+		s.refs.Add(1)
+		events = append(events, s)
+	}
+	return events
+}

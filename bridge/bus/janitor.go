@@ -1,0 +1,213 @@
+package bus
+
+import (
+	"math/bits"
+	"time"
+)
+
+// The bounds of what members may lag; see the package comment.
+const (
+	slowAt   = 8 << 20  // a publisher waits when its nearest reader is so far behind
+	resumeAt = 4 << 20  // … until that reader has come so near
+	maxLag   = 64 << 20 // a member is cut beyond this …
+	patience = 30 * time.Second
+)
+
+const (
+	// grace is how long reading stops before the furthest behind is cut for memory.
+	grace = 250 * time.Millisecond
+	// pause is the least time between two looks for memory to free.
+	pause = 20 * time.Millisecond
+)
+
+// janitor keeps the bounds that need time or an overview, until the bus closes.
+func (b *Bus) janitor() {
+	defer close(b.ended)
+	second := time.NewTicker(time.Second)
+	defer second.Stop()
+	hour := time.NewTicker(time.Hour)
+	defer hour.Stop()
+	for {
+		select {
+		case <-second.C:
+			b.inspect()
+		case <-b.budget.over:
+			b.relieve()
+			time.Sleep(pause)
+		case <-hour.C:
+			b.expire()
+		case <-b.closing:
+			return
+		}
+	}
+}
+
+// inspect looks at every channel where somebody lags or waits.
+func (b *Bus) inspect() {
+	b.watchMu.Lock()
+	watched := make([]*channel, 0, len(b.watchList))
+	for ch := range b.watchList {
+		watched = append(watched, ch)
+	}
+	b.watchMu.Unlock()
+	for _, ch := range watched {
+		cut, calm := ch.inspect(b.now())
+		tell(cut)
+		if calm {
+			b.watchMu.Lock()
+			delete(b.watchList, ch)
+			b.watchMu.Unlock()
+			ch.watched.Store(false)
+		}
+	}
+}
+
+// a verdict is a member that lost its subscription.
+type verdict struct {
+	m   *Member
+	why Reason
+}
+
+func tell(cut []verdict) {
+	for _, v := range cut {
+		v.m.sink.Cut(v.m, v.why)
+	}
+}
+
+// inspect cuts those who are too far behind, and those who stand still while a
+// publisher waits and nobody moves. calm says that nobody lags or waits.
+func (ch *channel) inspect(now time.Time) (cut []verdict, calm bool) {
+	ch.mu.Lock()
+	defer ch.mu.Unlock()
+	stuck := len(ch.slowed) > 0 && now.Sub(ch.moved) >= patience
+	for _, l := range ch.logs {
+		if l == nil {
+			continue
+		}
+		for _, m := range l.members {
+			switch {
+			case m.lag() > maxLag && now.Sub(m.oldest()) >= patience:
+				cut = append(cut, verdict{m, TooSlow})
+			case stuck && m.lag() > 0 && now.Sub(m.moved) >= patience:
+				cut = append(cut, verdict{m, Stalled})
+			}
+		}
+	}
+	for _, v := range cut {
+		v.m.detach()
+	}
+	ch.look()
+	calm = len(ch.slowed) == 0
+	for _, l := range ch.logs {
+		calm = calm && (l == nil || l.first == nil || l.head-l.first.start <= maxLag)
+	}
+	return cut, calm
+}
+
+// relieve brings the memory budget down again: the coldest histories go first;
+// where that is not enough nobody is read for a moment, and then the members
+// furthest behind are cut.
+func (b *Bus) relieve() {
+	if b.budget.Used() <= b.budget.high() {
+		return
+	}
+	b.dropCold(b.budget.Used() - b.budget.low())
+	if b.budget.Used() <= b.budget.limit {
+		return
+	}
+	b.gate.shut()
+	defer b.gate.open()
+	select {
+	case <-time.After(grace):
+	case <-b.closing:
+		return
+	}
+	for b.budget.Used() > b.budget.high() {
+		m := b.furthest()
+		if m == nil {
+			return
+		}
+		m.Mute()
+		m.sink.Cut(m, OverMemory)
+	}
+}
+
+// furthest returns the member with the largest lag, if any member lags.
+func (b *Bus) furthest() (found *Member) {
+	var most int64
+	b.each(func(ch *channel) {
+		ch.mu.Lock()
+		defer ch.mu.Unlock()
+		for _, l := range ch.logs {
+			if l == nil {
+				continue
+			}
+			for _, m := range l.members {
+				if n := m.lag(); n > most {
+					most, found = n, m
+				}
+			}
+		}
+	})
+	return found
+}
+
+// dropCold forgets the histories that have been unused for longest, until n
+// bytes have been freed. It sorts them into ages first, each a quarter longer
+// than the one before, rather than in exact order.
+func (b *Bus) dropCold(n int64) {
+	var sizes [maxAge + 1]int64
+	now := b.now()
+	b.each(func(ch *channel) {
+		ch.mu.Lock()
+		sizes[ch.age(now)] += ch.forgettable()
+		ch.mu.Unlock()
+	})
+	oldest := maxAge
+	for left := n; oldest > 0 && sizes[oldest] < left; oldest-- {
+		left -= sizes[oldest]
+	}
+	goal := b.budget.Used() - n
+	b.each(func(ch *channel) {
+		if ch.age(now) < oldest || b.budget.Used() <= goal {
+			return
+		}
+		ch.mu.Lock()
+		ch.history.clear()
+		empty := ch.members == 0
+		ch.mu.Unlock()
+		if empty {
+			b.remove(ch, false)
+		}
+	})
+}
+
+// forgettable is what would be freed if the channel forgot its history.
+func (ch *channel) forgettable() int64 {
+	if ch.members == 0 {
+		return ch.history.bytes + ch.cost()
+	}
+	return ch.history.bytes
+}
+
+const maxAge = 255
+
+// age tells how long the channel has been unused, in steps of about a quarter.
+func (ch *channel) age(now time.Time) int {
+	ms := uint64(max(0, now.UnixNano()-ch.lastUsed.Load()) / int64(time.Millisecond))
+	if ms < 4 {
+		return int(ms)
+	}
+	n := bits.Len64(ms) - 3 // ms has n bits below its top three
+	return min(4*n+int(ms>>n&3)+4, maxAge)
+}
+
+// expire drops the channels that nobody has used for as long as configured.
+func (b *Bus) expire() {
+	before := b.now().Add(-b.conf.IdleLimit).UnixNano()
+	b.each(func(ch *channel) {
+		if ch.lastUsed.Load() < before {
+			b.remove(ch, true)
+		}
+	})
+}

@@ -1,0 +1,268 @@
+package bus
+
+import "time"
+
+// A Member is one subscription and voice on a channel: a cursor into the log of
+// its dialect, and the right to publish.
+type Member struct {
+	// Fixed once joined.
+	ch      *channel
+	dialect Dialect
+	id      string
+	sink    Sink
+	since   time.Time
+
+	// Guarded by the channel's lock.
+	log      *log   // nil once it has lost its subscription
+	memberAt int    // where in log.members
+	idleAt   int    // where in log.idle, or -1
+	chunk    *chunk // that the cursor is in; nil when idle
+	pos      int    // cursor's place in chunk
+	given    int    // bytes of chunk that Next gave out last
+	ownEnd   int64  // position behind its own last bytes in the log
+	moved    time.Time
+	left     bool
+	slowed   chan struct{} // closed when it may publish again; nil when it may
+	replay   *replay       // history not yet written; set nil by Next only
+
+	// Used by whoever wakes members, between taking them and waking them.
+	wakeNext *Member
+}
+
+// Channel returns the name of the member's channel.
+func (m *Member) Channel() string { return m.ch.name }
+
+// Sink returns the connection behind the member.
+func (m *Member) Sink() Sink { return m.sink }
+
+// Since returns when the member joined.
+func (m *Member) Since() time.Time { return m.since }
+
+// position is where in the log the cursor stands.
+func (m *Member) position() int64 {
+	if m.chunk == nil {
+		return m.log.head
+	}
+	return m.chunk.start + int64(m.pos)
+}
+
+// lag is how many bytes the member has not yet been given.
+func (m *Member) lag() int64 {
+	lag := m.log.head - m.position()
+	if m.replay != nil {
+		lag += m.replay.left.Load()
+	}
+	return lag
+}
+
+// oldest is a time at which the oldest of those bytes was there already.
+func (m *Member) oldest() time.Time {
+	if m.replay != nil || m.chunk == nil {
+		return m.since
+	}
+	return m.chunk.last
+}
+
+// Publish puts events on the channel, in order and together, as from m: every
+// other member gets them, and the history. Where the channel's readers cannot
+// keep up, it returns a channel: read nothing more from the connection until
+// that is closed.
+func (m *Member) Publish(events []Event) (wait <-chan struct{}) {
+	ch := m.ch
+	ch.mu.Lock()
+	if m.left {
+		ch.mu.Unlock()
+		return nil
+	}
+	var woken *Member
+	for i := range events {
+		ch.deliver(&events[i], m, &woken)
+		ch.history.add(&events[i])
+	}
+	ch.used(ch.bus.now())
+	if ch.mustSlow(m) {
+		m.slowed = make(chan struct{})
+		wait = m.slowed
+		ch.slow(m)
+	}
+	ch.mu.Unlock()
+	wake(woken)
+	if wait == nil {
+		wait = ch.bus.gate.wait()
+	}
+	return wait
+}
+
+// wake wakes a chain of members. Each may be woken again, and chained anew, as
+// soon as its sink knows.
+func wake(m *Member) {
+	for m != nil {
+		next := m.wakeNext
+		m.sink.Wake(m)
+		m = next
+	}
+}
+
+// Next returns the next bytes to write, at most 256 KiB, and whether they end
+// with a frame. They are valid until the following call, which also says that
+// they have been written. When there is nothing more, ok is false, and the
+// member's sink will be woken in time. Only one goroutine may call it at a time.
+func (m *Member) Next() (data []byte, whole, ok bool) {
+	ch := m.ch
+	ch.mu.Lock()
+	defer ch.mu.Unlock()
+	for m.log != nil {
+		m.settle()
+		r := m.replay
+		if r == nil {
+			return m.advance()
+		}
+		ch.mu.Unlock()
+		data, whole, ok = r.next()
+		ch.mu.Lock()
+		if ok {
+			return data, whole, true
+		}
+		m.replay = nil
+	}
+	return nil, false, false
+}
+
+// settle counts what was given out last as written.
+func (m *Member) settle() {
+	if m.given == 0 && (m.replay == nil || !m.replay.started) {
+		return
+	}
+	m.pos += m.given
+	m.given = 0
+	m.progressed()
+}
+
+func (m *Member) progressed() {
+	m.moved = m.ch.bus.now()
+	m.ch.moved = m.moved
+	m.log.front.moved(m, m.position())
+	m.ch.look()
+}
+
+// advance moves the cursor past what m sent itself and returns what follows.
+func (m *Member) advance() (data []byte, whole, ok bool) {
+	for m.chunk != nil {
+		c := m.chunk
+		if m.pos == len(c.buf) {
+			m.turnPage()
+			continue
+		}
+		end := len(c.buf)
+		if m.ownEnd > c.start+int64(m.pos) {
+			if own, found := c.own(m, m.pos); found && own.from <= m.pos {
+				m.pos = own.to
+				m.progressed()
+				continue
+			} else if found {
+				end = own.from
+			}
+		}
+		whole = true
+		if end-m.pos > maxWrite {
+			end, whole = m.pos+maxWrite, false
+		}
+		m.given = end - m.pos
+		return c.buf[m.pos:end], whole, true
+	}
+	return nil, false, false
+}
+
+// turnPage moves the cursor to the next chunk, or to rest where there is none.
+func (m *Member) turnPage() {
+	next := m.chunk.next
+	if next == nil {
+		m.log.rest(m)
+		m.ch.look()
+		return
+	}
+	m.leaveChunk()
+	m.chunk, m.pos = next, 0
+	next.readers++
+	m.log.free()
+}
+
+func (m *Member) leaveChunk() {
+	if m.chunk == nil {
+		return
+	}
+	m.chunk.readers--
+	if m.given > 0 {
+		m.chunk.pinned = true
+	}
+	m.chunk, m.pos, m.given = nil, 0, 0
+}
+
+// Mute ends the subscription: the member gets nothing more and holds nothing,
+// but keeps its voice and its identity.
+func (m *Member) Mute() {
+	m.ch.mu.Lock()
+	defer m.ch.mu.Unlock()
+	m.detach()
+}
+
+// detach takes m out of its log.
+func (m *Member) detach() {
+	l := m.log
+	if l == nil {
+		return
+	}
+	if m.idleAt >= 0 {
+		last := len(l.idle) - 1
+		l.idle[m.idleAt] = l.idle[last]
+		l.idle[m.idleAt].idleAt = m.idleAt
+		l.idle[last] = nil
+		l.idle = l.idle[:last]
+		m.idleAt = -1
+	}
+	m.leaveChunk()
+	last := len(l.members) - 1
+	l.members[m.memberAt] = l.members[last]
+	l.members[m.memberAt].memberAt = m.memberAt
+	l.members[last] = nil
+	l.members = l.members[:last]
+	if m.replay != nil {
+		m.replay.close()
+	}
+	l.front.stale = true
+	l.front.best = nil
+	l.free()
+	m.log = nil
+	if len(l.members) == 0 {
+		m.ch.logs[m.dialect] = nil
+	}
+	m.ch.look()
+}
+
+// Leave ends the membership. It may be called more than once.
+func (m *Member) Leave() {
+	ch := m.ch
+	ch.mu.Lock()
+	m.depart()
+	empty := ch.members == 0 && ch.history.all.n == 0
+	ch.mu.Unlock()
+	if empty {
+		ch.bus.remove(ch, false)
+	}
+}
+
+func (m *Member) depart() {
+	if m.left {
+		return
+	}
+	m.left = true
+	m.detach()
+	ch := m.ch
+	ch.members--
+	if ch.holders[identity{m.dialect, m.id}] == m {
+		delete(ch.holders, identity{m.dialect, m.id})
+	}
+	ch.resume(m)
+	ch.used(ch.bus.now())
+	ch.bus.members.Add(-1)
+}
