@@ -35,8 +35,8 @@ type Hello struct {
 //
 // It is strict, because a hello is where identities are decided: names of
 // members match byte for byte (after JSON decoding), each of uid, channel and
-// auth may stand once, nothing may follow the object. Other members are
-// ignored, whatever they hold, how often they stand.
+// auth may stand once, nothing but white space may follow the object. Other
+// members are ignored, whatever they hold and however often they stand.
 //
 // Errors: ErrTooBig (over MaxHello bytes), ErrUTF8, or a *HelloError, which is
 // ErrHello to errors.Is. CloseFor gives the close code for each.
@@ -89,7 +89,7 @@ func parseMembers(text []byte) (Hello, error) {
 	var h Hello
 	var seen members
 	for dec.More() {
-		if err := seen.next(dec, &h); err != nil {
+		if err := seen.next(text, dec, &h); err != nil {
 			return Hello{}, err
 		}
 	}
@@ -106,10 +106,15 @@ func parseMembers(text []byte) (Hello, error) {
 type members struct{ uid, channel, auth bool }
 
 // next consumes one member from dec, whose text is known to be valid JSON.
-func (s *members) next(dec *json.Decoder, h *Hello) error {
+func (s *members) next(text []byte, dec *json.Decoder, h *Hello) error {
+	before := dec.InputOffset()
 	name, err := dec.Token()
 	if err != nil {
 		return &HelloError{"", "is not a JSON object"}
+	}
+	// The bytes since the last token: a comma, white space, the quoted name.
+	if loneSurrogate(text[before:dec.InputOffset()]) {
+		return &HelloError{"", "has half a surrogate pair in a member's name"}
 	}
 	var raw json.RawMessage
 	if err := dec.Decode(&raw); err != nil {
