@@ -119,3 +119,18 @@ func TestResyncMatchesReference(t *testing.T) {
 		}
 	}
 }
+
+// lenientVector is a body that was sent to mles 1.1.7 as a first frame.
+type lenientVector struct {
+	Note  string
+	Body  hexBytes
+	Joins bool
+}
+
+func TestUnusualBodiesDecodeAsInReference(t *testing.T) {
+	for _, v := range vectors[lenientVector](t, "v1-lenient.json") {
+		if m, err := v1.DecodeMsg(v.Body); (err == nil) != v.Joins {
+			t.Errorf("%s: DecodeMsg = %.40q, %v; in the reference it joins: %t", v.Note, m, err, v.Joins)
+		}
+	}
+}
