@@ -1,0 +1,18 @@
+// Package web is the HTTP and TLS around the v2 dialect: what a browser, a certificate authority or an operator's
+// monitoring sees of the gateway. It knows nothing of channels and imports nothing of ours.
+//
+// # Certificates
+//
+// A [Certificates] gives every TLS listener its configuration and comes from one of three places:
+//
+//   - [NewACME] obtains certificates for the given domains and renews them, proving ownership with TLS-ALPN-01 on the
+//     port that also serves clients, so that port 80 is not needed;
+//   - [NewFiles] reads a certificate and its key and follows the files when they are replaced;
+//   - [NewSelfSigned] makes one for localhost and keeps it, so that the first run works without any of the above.
+//
+// All of them ask for TLS 1.2 at least and are closed with [Certificates.Close].
+//
+// # Admin endpoints
+//
+// [Admin] is the handler of the admin listener: liveness, readiness and metrics.
+package web
