@@ -60,7 +60,8 @@ func TestCertificatesAreObtainedAndKept(t *testing.T) {
 		t.Errorf("%d certificates were issued", n)
 	}
 
-	again, _ := obtained(t, ca, cache)
+	again, log := obtained(t, ca, cache)
+	eventually(t, "both are read", func() bool { return log.count("certificate ready") == 2 })
 	if _, err := visit(t, again, "mles.example", ca.roots()); err != nil {
 		t.Error(err)
 	}
@@ -75,7 +76,8 @@ func TestCertificatesAreObtainedAndKept(t *testing.T) {
 // A client that names no host, as one that connects to an address does, gets the first domain's certificate.
 func TestNoNameGetsTheFirstDomain(t *testing.T) {
 	ca := newFakeCA(t)
-	addr, _ := obtained(t, ca, t.TempDir())
+	addr, log := obtained(t, ca, t.TempDir())
+	eventually(t, "both certificates are there", func() bool { return log.count("certificate ready") == 2 })
 	state, err := handshake(t, addr, &tls.Config{InsecureSkipVerify: true})
 	if err != nil {
 		t.Fatal(err)
@@ -105,7 +107,7 @@ func TestAuthorityThatIsDown(t *testing.T) {
 	ca := newFakeCA(t)
 	ca.close()
 	_, log := obtained(t, ca, t.TempDir())
-	eventually(t, "the failure is logged", func() bool { return log.count("no certificate yet") >= 1 })
+	eventually(t, "the failure is logged", func() bool { return log.count("no certificate yet") == 2 })
 }
 
 func TestUnusableACMEConfigs(t *testing.T) {
