@@ -1,0 +1,129 @@
+//go:build interop
+
+package interop
+
+import (
+	"strings"
+	"testing"
+	"time"
+)
+
+// mles 1.1.7 uses our gateway as its root. Members of both hosts share a channel: what was said before the peer came,
+// what is said while it is there, and joins.
+func TestPeerSharedKey(t *testing.T) {
+	t.Parallel()
+	const key = "two houses"
+	root, outpost, crt := newHost(t), newHost(t), newCertificate(t)
+	root.link(t, outpost)
+	root.startGateway(t, key, crt)
+	outpost.startMles1(t, key, "10.77.0.1")
+	join := func(uid string) []byte { return v1Frame(key, uid, "hall", "") }
+	said := func(uid, message string) []byte { return v1Frame(key, uid, "hall", message) }
+
+	rita := root.joinV2(t, crt, key, "rita", "hall")
+	rob := root.joinV1(t, "127.0.0.1:8077", key, "rob", "hall", "", nil)
+	rob.gets(t, join("rita"))
+	rob.send(t, "rob, before the peer")
+	rita.gets(t, bin("rob, before the peer"))
+	rita.send(t, text("rita, before the peer"))
+	rob.gets(t, join("rita"), said("rita", "rita, before the peer"))
+
+	// The first member of the peer: its join is the first frame of the connection to the root, which answers with its history.
+	pat := outpost.joinV1(t, "127.0.0.1:8077", key, "pat", "hall", "", nil)
+	rob.gets(t, join("rita"), said("rita", "rita, before the peer"), join("pat"))
+	history := [][]byte{join("rita"), join("rob"), said("rob", "rob, before the peer"), said("rita", "rita, before the peer")}
+	pat.getsBesides(t, join("pat"), history...)
+
+	// The second: its first frame carries a message and arrives at the root as a later frame of the peer's connection.
+	paul := outpost.joinV1(t, "127.0.0.1:8077", key, "paul", "hall", "paul's first", nil)
+	rob.gets(t, join("rita"), said("rita", "rita, before the peer"), join("pat"), said("paul", "paul's first"))
+	rita.gets(t, bin("rob, before the peer"), bin("paul's first"))
+	pat.getsBesides(t, join("pat"), append(history, said("paul", "paul's first"))...)
+	paul.getsBesides(t, join("pat"), history...)
+	pia := outpost.joinV1(t, "127.0.0.1:8077", key, "pia", "hall", "", nil)
+	rob.gets(t, join("rita"), said("rita", "rita, before the peer"), join("pat"), said("paul", "paul's first"), join("pia"))
+	pia.leave()
+
+	// Both directions, small, binary and large.
+	large := strings.Repeat("0123456789abcdef", 1<<16)
+	rita.send(t, bin("\x00\xfe rita to the peer"))
+	rob.gets(t, join("rita"), said("rita", "rita, before the peer"), join("pat"), said("paul", "paul's first"), join("pia"),
+		said("rita", "\x00\xfe rita to the peer"))
+	rob.send(t, large)
+	pat.getsBesides(t, join("pat"), append(history, said("paul", "paul's first"), join("pia"), said("rita", "\x00\xfe rita to the peer"), said("rob", large))...)
+	paul.getsBesides(t, join("pat"), append(history, join("pia"), said("rita", "\x00\xfe rita to the peer"), said("rob", large))...)
+	pat.send(t, large+"!")
+	rita.gets(t, bin("rob, before the peer"), bin("paul's first"), bin(large), bin(large+"!"))
+
+	// Late joiners find the same on both sides; the peer's own faults (pat's join twice) stay on its side.
+	late := root.joinV1(t, "127.0.0.1:8077", key, "late", "hall", "", nil)
+	late.gets(t, append(history, join("pat"), said("paul", "paul's first"), join("pia"), said("rita", "\x00\xfe rita to the peer"),
+		said("rob", large), said("pat", large+"!"))...)
+	later := root.joinV2(t, crt, key, "later", "hall")
+	later.gets(t, noticeOf("rita", "hall"), noticeOf("rob", "hall"), bin("rob, before the peer"), text("rita, before the peer"),
+		noticeOf("pat", "hall"), bin("paul's first"), noticeOf("pia", "hall"),
+		bin("\x00\xfe rita to the peer"), bin(large), bin(large+"!"), noticeOf("late", "hall"))
+	last := outpost.joinV1(t, "127.0.0.1:8077", key, "last", "hall", "", nil)
+	last.getsBesides(t, join("pat"), append(history, said("paul", "paul's first"), join("pia"), said("rita", "\x00\xfe rita to the peer"),
+		said("rob", large), said("pat", large+"!"), join("late"), join("later"))...)
+	t.Log("mles 1.1.7 with the gateway as its root: members of both see each other's joins and messages, live and from history")
+}
+
+// Once the connection to its root has ended, mles 1.1.7 never takes that channel up again; only channels that are new to
+// it connect. Whoever restarts a root must restart its 1.1.7 peers.
+func TestPeerAfterRestartOfRoot(t *testing.T) {
+	t.Parallel()
+	const key = "two houses"
+	root, outpost, crt := newHost(t), newHost(t), newCertificate(t)
+	root.link(t, outpost)
+	gateway := root.startGateway(t, key, crt, "--drain-time=1s")
+	peer := outpost.startMles1(t, key, "10.77.0.1")
+	frame := func(uid, channel, message string) []byte { return v1Frame(key, uid, channel, message) }
+
+	before := root.joinV1(t, "127.0.0.1:8077", key, "before", "hall", "", nil)
+	pat := outpost.joinV1(t, "127.0.0.1:8077", key, "pat", "hall", "", nil)
+	before.gets(t, frame("pat", "hall", ""))
+	gateway.terminate(t)
+	before.ends(t)
+	root.startGateway(t, key, crt, "--drain-time=1s")
+
+	rob := root.joinV1(t, "127.0.0.1:8077", key, "rob", "hall", "", nil)
+	pat.send(t, "is anybody there?")
+	outpost.joinV1(t, "127.0.0.1:8077", key, "paul", "hall", "knocking", nil)
+	nora := outpost.joinV1(t, "127.0.0.1:8077", key, "nora", "annex", "", nil)
+	ron := root.joinV1(t, "127.0.0.1:8077", key, "ron", "annex", "from the new root", nil)
+	nora.getsBesides(t, frame("nora", "annex", ""), frame("ron", "annex", "from the new root"))
+	ron.getsBesides(t, frame("nora", "annex", ""))
+	time.Sleep(2 * time.Second) // nothing to wait for: this is the fact
+	rob.gets(t)
+
+	peer.kill()
+	outpost.startMles1(t, key, "10.77.0.1")
+	outpost.joinV1(t, "127.0.0.1:8077", key, "pat", "hall", "back again", nil)
+	rob.gets(t, frame("pat", "hall", "back again"))
+	t.Log("mles 1.1.7 after a restart of its root: the old channel stays cut off, a new one connects, and its own restart heals all")
+}
+
+// Without a shared key the peer makes a new key for the first frame, over the address of its own connection.
+func TestPeerAddressKeys(t *testing.T) {
+	t.Parallel()
+	root, outpost, crt := newHost(t), newHost(t), newCertificate(t)
+	root.link(t, outpost)
+	root.startGateway(t, "", crt)
+	outpost.startMles1(t, "", "10.77.0.1")
+
+	rita := root.joinV2(t, crt, "", "rita", "hall")
+	rob := root.joinV1(t, "127.0.0.1:8077", "", "rob", "hall", "", nil)
+	rob.getsBodies(t, v1Body("rita", "hall", ""))
+	pat := outpost.joinV1(t, "127.0.0.1:8077", "", "pat", "hall", "pat's first", mapped)
+	rob.getsBodies(t, v1Body("rita", "hall", ""), v1Body("pat", "hall", "pat's first"))
+	paul := outpost.joinV1(t, "127.0.0.1:8077", "", "paul", "hall", "paul's first", mapped)
+	rita.gets(t, bin("pat's first"), bin("paul's first"))
+	rita.send(t, text("rita to the peer"))
+	paul.getsLast(t, v1Body("rita", "hall", "rita to the peer"))
+	rob.send(t, "rob to the peer")
+	pat.getsLast(t, v1Body("rob", "hall", "rob to the peer"))
+	paul.getsLast(t, v1Body("rob", "hall", "rob to the peer"))
+	rita.gets(t, bin("pat's first"), bin("paul's first"), bin("rob to the peer"))
+	t.Log("mles 1.1.7 as a peer without a shared key: joins, messages and history pass in both directions")
+}
