@@ -1,0 +1,195 @@
+package bridge
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"net"
+	"net/netip"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"golang.org/x/time/rate"
+)
+
+// keepAlive finds out that a silent peer is gone: asked after 60 s, given up
+// after 15 minutes.
+var keepAlive = net.KeepAliveConfig{Enable: true, Idle: time.Minute, Interval: time.Minute, Count: 14}
+
+// refusalSlack is how many connections over the limit are open at a time only
+// to be told so.
+const refusalSlack = 64
+
+// acceptor takes connections from listeners: it counts them against the limit,
+// survives whatever accepting may fail with, and does the TLS handshakes.
+type acceptor struct {
+	g     *Gateway
+	slots chan struct{} // one for each TLS handshake that is being computed
+
+	fullLog, failLog, tlsLog rate.Sometimes
+}
+
+func newAcceptor(g *Gateway) *acceptor {
+	return &acceptor{
+		g:     g,
+		slots: make(chan struct{}, 2*runtime.GOMAXPROCS(0)),
+
+		fullLog: rate.Sometimes{Interval: time.Second},
+		failLog: rate.Sometimes{Interval: time.Second},
+		tlsLog:  rate.Sometimes{Interval: time.Second},
+	}
+}
+
+// A socket is an accepted connection below TLS.
+type socket struct {
+	net.Conn
+	tcp      *net.TCPConn // nil where it is none
+	g        *Gateway
+	addr     netip.AddrPort // the client's; invalid where it has none
+	accepted time.Time
+	overfull bool // over the limit on connections: to be refused
+
+	slot   atomic.Bool // holds a handshake slot
+	closed sync.Once
+}
+
+// Read reads from the connection. A TLS handshake that waits for the client
+// computes nothing and so needs no slot.
+func (s *socket) Read(p []byte) (int, error) {
+	s.freeSlot()
+	return s.Conn.Read(p)
+}
+
+func (s *socket) freeSlot() {
+	if s.slot.CompareAndSwap(true, false) {
+		<-s.g.acceptor.slots
+	}
+}
+
+// Close closes the connection and takes it off the count.
+func (s *socket) Close() error {
+	s.closed.Do(func() {
+		s.freeSlot()
+		s.g.counters.connections.Add(-1)
+		s.g.bus.Budget().Add(-connectionCost)
+	})
+	return s.Conn.Close()
+}
+
+// shutWrite ends the stream towards the client, where the transport can.
+func (s *socket) shutWrite() {
+	if s.tcp != nil {
+		s.tcp.CloseWrite()
+	}
+}
+
+// name is the client's address for the log.
+func (s *socket) name() string { return s.Conn.RemoteAddr().String() }
+
+// connectionCost is about what a connection takes by itself, in bytes.
+const connectionCost = 16 << 10
+
+// admit counts a new connection. It returns nil where there are too many even to
+// say so.
+func (a *acceptor) admit(nc net.Conn) *socket {
+	g := a.g
+	s := &socket{Conn: nc, g: g, accepted: time.Now()}
+	if tcp, ok := nc.(*net.TCPConn); ok {
+		s.tcp = tcp
+		tcp.SetKeepAliveConfig(keepAlive)
+	}
+	if ap, err := netip.ParseAddrPort(nc.RemoteAddr().String()); err == nil {
+		s.addr = netip.AddrPortFrom(ap.Addr().Unmap(), ap.Port())
+	}
+	g.counters.accepted.Add(1)
+	g.bus.Budget().Add(connectionCost)
+	n := g.counters.connections.Add(1)
+	if limit := int64(g.conf.MaxConnections); n > limit {
+		s.overfull = true
+		g.counters.refused("over limit")
+		a.fullLog.Do(func() {
+			g.log.Warn("connection refused: too many connections; raise --max-connections or the limit on open files",
+				"limit", limit, "client", s.name())
+		})
+		if n > limit+refusalSlack {
+			s.Close()
+			return nil
+		}
+	}
+	return s
+}
+
+// run accepts until the listener or the gateway is closed.
+func (a *acceptor) run(l net.Listener, handle func(*socket)) error {
+	if !a.g.listen(l) {
+		l.Close()
+		return nil
+	}
+	defer a.g.unlisten(l)
+	delay := time.Duration(0)
+	for {
+		nc, err := l.Accept()
+		switch {
+		case err == nil:
+			delay = 0
+			if s := a.admit(nc); s != nil {
+				handle(s)
+			}
+		case errors.Is(err, net.ErrClosed) || a.g.isClosed():
+			return nil
+		default:
+			delay = min(max(2*delay, 5*time.Millisecond), time.Second)
+			a.complain(l, err)
+			select {
+			case <-time.After(delay):
+			case <-a.g.closing:
+			}
+		}
+	}
+}
+
+// complain logs why nobody can be accepted at the moment.
+func (a *acceptor) complain(l net.Listener, err error) {
+	msg := "cannot accept a connection; trying on"
+	if errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE) {
+		msg = "cannot accept a connection: out of file descriptors; raise the limit on open files (ulimit -n, LimitNOFILE=) or lower --max-connections"
+	}
+	a.failLog.Do(func() { a.g.log.Error(msg, "listener", l.Addr().String(), "error", err) })
+}
+
+// handshake makes s a TLS connection, in the time there is for joining.
+func (a *acceptor) handshake(s *socket, conf *tls.Config) (*tls.Conn, error) {
+	s.SetDeadline(s.accepted.Add(joinTime))
+	tc := tls.Server(s, conf)
+	err := tc.HandshakeContext(context.Background())
+	s.freeSlot()
+	if err != nil {
+		a.g.counters.refused("tls handshake")
+		a.tlsLog.Do(func() { a.g.log.Info("TLS handshake failed", "client", s.name(), "error", err) })
+		s.Close()
+		return nil, err
+	}
+	s.SetDeadline(time.Time{})
+	return tc, nil
+}
+
+// bounded returns conf with at most as many handshakes computed at a time as
+// there are slots: from the client's hello until the server waits for it again.
+func (a *acceptor) bounded(conf *tls.Config) *tls.Config {
+	inner := conf.GetConfigForClient
+	conf = conf.Clone()
+	conf.GetConfigForClient = func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
+		if s, ok := hello.Conn.(*socket); ok && s.slot.CompareAndSwap(false, false) {
+			a.slots <- struct{}{}
+			s.slot.Store(true)
+		}
+		if inner == nil {
+			return nil, nil
+		}
+		return inner(hello)
+	}
+	return conf
+}

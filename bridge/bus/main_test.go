@@ -1,0 +1,20 @@
+package bus
+
+import (
+	"flag"
+	"testing"
+
+	"go.uber.org/goleak"
+)
+
+// TestMain tunes rapid for this package (the command line still decides) and
+// lets no goroutine outlive the tests.
+func TestMain(m *testing.M) {
+	if err := flag.Set("rapid.checks", "1500"); err != nil {
+		panic(err)
+	}
+	if err := flag.Set("rapid.nofailfile", "true"); err != nil {
+		panic(err)
+	}
+	goleak.VerifyTestMain(m)
+}

@@ -1,0 +1,24 @@
+package bridge
+
+import (
+	"errors"
+
+	"mles/bridge/bus"
+)
+
+// claim joins, and where the identity is taken asks the holder whether it still
+// lives. If it does not answer, its place is taken; if it does, or is being asked
+// by somebody else, the error is a *[bus.TakenError].
+func (g *Gateway) claim(j bus.Join) (*bus.Member, error) {
+	m, err := g.bus.Join(j)
+	var taken *bus.TakenError
+	if !errors.As(err, &taken) {
+		return m, err
+	}
+	h := taken.Holder.Sink().(holder)
+	if !h.challenge() || h.alive() {
+		return nil, err
+	}
+	j.Replace = taken.Holder
+	return g.bus.Join(j)
+}

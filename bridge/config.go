@@ -1,0 +1,109 @@
+package bridge
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+)
+
+// What Config.HistoryLimit may say besides a number of events.
+const (
+	// DefaultHistoryLimit is how many events a channel remembers unless told
+	// otherwise, in all dialects together.
+	DefaultHistoryLimit = 200
+	// NoHistory stores nothing.
+	NoHistory = -1
+)
+
+// A JoinMode says when v2 members are told of arrivals.
+type JoinMode int
+
+const (
+	// JoinsHistory puts join notices into the history that a v2 member is
+	// sent when it joins, as mles 2.9.4 does.
+	JoinsHistory JoinMode = iota
+	// JoinsLive sends them as they happen too, as mles 2.0 to 2.4 did.
+	JoinsLive
+	// JoinsOff never sends them.
+	JoinsOff
+)
+
+var joinModes = map[JoinMode]string{JoinsHistory: "history", JoinsLive: "live", JoinsOff: "off"}
+
+func (m JoinMode) String() string { return joinModes[m] }
+
+// ParseJoinMode reads "history", "live" or "off".
+func ParseJoinMode(s string) (JoinMode, error) {
+	for m, name := range joinModes {
+		if s == name {
+			return m, nil
+		}
+	}
+	return 0, fmt.Errorf("join notices are %q, want history, live or off", s)
+}
+
+// Config says what a gateway accepts and how it is bounded. The zero value
+// serves both dialects without a shared key.
+type Config struct {
+	// V1Keys and V2Keys are the shared keys that each dialect accepts. The
+	// first v1 key is used in headers made for members of other dialects.
+	// Without any, v1 clients are known by their address, and v2 clients need
+	// no auth.
+	V1Keys, V2Keys []string
+	// AddrKey is hashed behind a v1 client's address (MLES_ADDR_KEY).
+	AddrKey string
+	// V1AddressKeys accepts addresses beside a shared key.
+	V1AddressKeys bool
+	// V2Joins says when v2 members are told of arrivals.
+	V2Joins JoinMode
+	// HistoryLimit is how many events a channel remembers; 0 means
+	// DefaultHistoryLimit, NoHistory none.
+	HistoryLimit int
+	// MemoryLimit bounds in bytes what the process may take; the gateway's own
+	// budget is a part of it. 0: half of the machine's or cgroup's memory.
+	MemoryLimit int64
+	// MaxConnections bounds the connections on all listeners together. 0: as
+	// many as the limit on file descriptors allows.
+	MaxConnections int
+	// Logger takes the gateway's log; nil: slog.Default(). Keys, auths and
+	// messages never stand in it.
+	Logger *slog.Logger
+	// Site answers requests that are no WebSocket upgrade; nil: 426.
+	Site http.Handler
+}
+
+// withDefaults checks c and fills in what was left open.
+func (c Config) withDefaults() (Config, error) {
+	for _, keys := range [][]string{c.V1Keys, c.V2Keys} {
+		for _, key := range keys {
+			if key == "" {
+				return c, errors.New("bridge: an empty shared key protects nothing; leave it out to need none")
+			}
+		}
+	}
+	if joinModes[c.V2Joins] == "" {
+		return c, fmt.Errorf("bridge: unknown join mode %d", c.V2Joins)
+	}
+	switch {
+	case c.HistoryLimit == NoHistory:
+		c.HistoryLimit = 0
+	case c.HistoryLimit == 0:
+		c.HistoryLimit = DefaultHistoryLimit
+	case c.HistoryLimit < 0:
+		return c, fmt.Errorf("bridge: history limit is %d", c.HistoryLimit)
+	}
+	if c.MemoryLimit < 0 || c.MaxConnections < 0 {
+		return c, errors.New("bridge: a limit is negative")
+	}
+	if c.MemoryLimit == 0 {
+		c.MemoryLimit = machineMemory() / 2
+	}
+	if c.MaxConnections == 0 {
+		c.MaxConnections = descriptors()
+	}
+	if c.Logger == nil {
+		c.Logger = slog.Default()
+	}
+	return c, nil
+}

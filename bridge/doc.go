@@ -1,0 +1,28 @@
+// Package bridge serves both generations of Mles on one bus of channels, so that
+// clients of v1 and of v2 hear each other. What each of them gets for what the
+// other does is told in mapping.md.
+//
+// # Tour
+//
+// [New] makes a [Gateway] of a [Config], which says who may join and how much is
+// remembered. [Gateway.ServeV1] and [Gateway.ServeV1TLS] serve v1 on a listener,
+// [Gateway.ServeV2] and [Gateway.ServeV2TLS] serve v2; each blocks until the
+// gateway is shut down. A program with an HTTP server of its own can use the
+// gateway as a handler instead of the latter two. [Gateway.Stats] counts;
+// [Gateway.Shutdown] takes leave of everybody, [Gateway.Close] does not.
+//
+// # How it is made
+//
+// Every connection is accepted by the same code (accept.go), which counts it,
+// survives what accepting can fail with and bounds TLS handshakes. Then
+// v1conn.go or v2conn.go reads its first frame, authenticates it (keys.go),
+// claims its identity (claim.go, challenge.go) and joins the bus. From then on one
+// goroutine reads and publishes; writer.go writes what the bus has for it, while
+// there is something. codec.go is the table of the mapping. pace.go and
+// intake.go bound the time and the memory of frames half received.
+//
+// The v1 WebSocket dialect and upstream servers are not served yet. The first
+// will be a third dialect number in codec.go and a branch on the first frame in
+// v2conn.go; the second are members of the bus like others, with a connection
+// that dials.
+package bridge

@@ -1,0 +1,267 @@
+package bridge
+
+import (
+	"context"
+	"crypto/tls"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"mles/bridge/bus"
+)
+
+// A Gateway serves both generations of Mles on one bus of channels.
+type Gateway struct {
+	conf     Config
+	log      *slog.Logger
+	keys     keyring
+	bus      *bus.Bus
+	intake   *intake
+	acceptor *acceptor
+	wheel    *wheel
+	counters counters
+
+	draining atomic.Bool
+	closing  chan struct{} // closed by Close
+	ended    sync.WaitGroup
+
+	mu        sync.Mutex
+	closed    bool
+	listeners map[net.Listener]struct{}
+	sessions  map[session]struct{}
+	idle      chan struct{} // closed when the last session ends, if somebody waits
+}
+
+// A session is a connection from its accept to its close.
+type session interface {
+	// shutdown ends the session because the gateway goes away: politely, and
+	// without waiting for that.
+	shutdown()
+	// abort ends it at once.
+	abort()
+}
+
+// New makes a gateway, which serves nothing yet. Close frees what it holds.
+func New(conf Config) (*Gateway, error) {
+	conf, err := conf.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	g := &Gateway{
+		conf: conf,
+		log:  conf.Logger,
+		keys: keyring{v1: conf.V1Keys, v2: conf.V2Keys, addrKey: conf.AddrKey, byAddr: conf.V1AddressKeys},
+		bus: bus.New(bus.Config{
+			Codec:        codec{joins: conf.V2Joins},
+			HistoryLimit: conf.HistoryLimit,
+			MemoryLimit:  budgetOf(conf.MemoryLimit),
+		}),
+		closing:   make(chan struct{}),
+		listeners: make(map[net.Listener]struct{}),
+		sessions:  make(map[session]struct{}),
+	}
+	g.intake = newIntake(g.bus.Budget())
+	g.acceptor = newAcceptor(g)
+	g.wheel = newWheel()
+	return g, nil
+}
+
+// budgetOf is the part of the process's memory that the budget may take; the
+// rest is for what is not counted and for what the garbage collector has yet to
+// find.
+func budgetOf(limit int64) int64 { return limit / 2 }
+
+// ServeV1 serves v1 to whoever connects to l, until the gateway is shut down,
+// and then returns nil.
+func (g *Gateway) ServeV1(l net.Listener) error {
+	return g.acceptor.run(l, func(s *socket) { g.spawn(func() { g.serveV1(s, s) }, s) })
+}
+
+// ServeV1TLS does the same over TLS.
+func (g *Gateway) ServeV1TLS(l net.Listener, conf *tls.Config) error {
+	conf = g.acceptor.bounded(conf)
+	return g.acceptor.run(l, func(s *socket) {
+		g.spawn(func() {
+			if tc, err := g.acceptor.handshake(s, conf); err == nil {
+				g.serveV1(s, tc)
+			}
+		}, s)
+	})
+}
+
+// ServeV2 serves v2 without TLS, as behind a terminator of it, until the gateway
+// is shut down, and then returns nil.
+func (g *Gateway) ServeV2(l net.Listener) error {
+	return g.serveHTTP(l, func(s *socket, ready func(net.Conn)) { ready(s) })
+}
+
+// ServeV2TLS does the same over TLS.
+func (g *Gateway) ServeV2TLS(l net.Listener, conf *tls.Config) error {
+	conf = g.acceptor.bounded(conf)
+	return g.serveHTTP(l, func(s *socket, ready func(net.Conn)) {
+		g.spawn(func() {
+			tc, err := g.acceptor.handshake(s, conf)
+			if err != nil {
+				return
+			}
+			if tc.ConnectionState().NegotiatedProtocol == "acme-tls/1" {
+				tc.Close() // the handshake was all that the certificate authority wanted
+				return
+			}
+			ready(tc)
+		}, s)
+	})
+}
+
+// spawn runs f, which owns s, unless the gateway has been closed.
+func (g *Gateway) spawn(f func(), s *socket) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.closed {
+		s.Close()
+		return false
+	}
+	g.ended.Add(1)
+	go func() {
+		defer g.ended.Done()
+		f()
+	}()
+	return true
+}
+
+// enter adds a session; leave must follow. It fails once the gateway closes.
+func (g *Gateway) enter(s session) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.closed || g.draining.Load() {
+		return false
+	}
+	g.sessions[s] = struct{}{}
+	return true
+}
+
+func (g *Gateway) leave(s session) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	delete(g.sessions, s)
+	if g.idle != nil && len(g.sessions) == 0 {
+		close(g.idle)
+		g.idle = nil
+	}
+}
+
+// listen notes a listener so that it is closed with the gateway.
+func (g *Gateway) listen(l net.Listener) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.closed || g.draining.Load() {
+		return false
+	}
+	g.listeners[l] = struct{}{}
+	return true
+}
+
+func (g *Gateway) unlisten(l net.Listener) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	delete(g.listeners, l)
+}
+
+func (g *Gateway) isClosed() bool {
+	select {
+	case <-g.closing:
+		return true
+	default:
+		return g.draining.Load()
+	}
+}
+
+// Draining says whether Shutdown has been called.
+func (g *Gateway) Draining() bool { return g.draining.Load() }
+
+// drainStep is the most time between two connections closed by Shutdown.
+const drainStep = 10 * time.Millisecond
+
+// Shutdown accepts nobody any more and closes every connection, v2 ones with
+// 1001: one by one over most of the time until ctx's deadline, so that not all
+// come back at once. Then it closes the gateway. The error is ctx's where some
+// had to be cut off.
+func (g *Gateway) Shutdown(ctx context.Context) error {
+	sessions, idle := g.drain()
+	step := drainStep
+	if deadline, ok := ctx.Deadline(); ok && len(sessions) > 0 {
+		step = min(step, time.Until(deadline)*3/4/time.Duration(len(sessions)))
+	}
+	start := time.Now()
+	for i, s := range sessions {
+		s.shutdown()
+		if ahead := time.Duration(i+1)*step - time.Since(start); ahead > time.Millisecond {
+			select {
+			case <-time.After(ahead):
+			case <-ctx.Done():
+			}
+		}
+	}
+	var err error
+	select {
+	case <-idle:
+	case <-ctx.Done():
+		err = ctx.Err()
+	}
+	g.Close()
+	return err
+}
+
+// drain closes the listeners and returns the sessions, and a channel that is
+// closed when they have ended.
+func (g *Gateway) drain() ([]session, <-chan struct{}) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.draining.Store(true)
+	for l := range g.listeners {
+		l.Close()
+	}
+	sessions := make([]session, 0, len(g.sessions))
+	for s := range g.sessions {
+		sessions = append(sessions, s)
+	}
+	idle := make(chan struct{})
+	if len(sessions) == 0 || g.idle != nil {
+		close(idle)
+	} else {
+		g.idle = idle
+	}
+	return sessions, idle
+}
+
+// Close ends everything at once.
+func (g *Gateway) Close() error {
+	g.mu.Lock()
+	first := !g.closed
+	g.closed = true
+	for l := range g.listeners {
+		l.Close()
+	}
+	sessions := make([]session, 0, len(g.sessions))
+	for s := range g.sessions {
+		sessions = append(sessions, s)
+	}
+	g.mu.Unlock()
+	if first {
+		close(g.closing)
+	}
+	for _, s := range sessions {
+		s.abort()
+	}
+	g.ended.Wait()
+	g.wheel.close()
+	g.bus.Close()
+	return nil
+}
+
+// ServeHTTP upgrades a request to v2, for programs that run an HTTP server of
+// their own. Requests that are no upgrade go to Config.Site.
+func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) { g.upgrade(w, r) }

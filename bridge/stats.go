@@ -1,0 +1,81 @@
+package bridge
+
+import (
+	"maps"
+	"sync"
+	"sync/atomic"
+
+	"mles/bridge/bus"
+)
+
+// Stats counts what a gateway did since it was made, and what it holds now.
+type Stats struct {
+	Connections int64 // open now, on all listeners, joined or not
+	Members     int64 // joined now, of all channels together
+	V1Members   int64 // of these on v1
+	V2Members   int64 // of these on v2
+	Channels    int64 // with members or history
+	Memory      int64 // bytes counted against the budget
+	MemoryLimit int64 // the budget
+
+	Accepted int64            // connections ever accepted
+	Joins    map[string]int64 // by dialect: "v1", "v2"
+	Refusals map[string]int64 // connections refused before they joined, by reason
+	Cuts     map[string]int64 // subscriptions ended because of lag or replacement, by reason
+
+	MessagesIn     map[string]int64 // frames received after the join, by dialect
+	BytesIn        map[string]int64 // their bytes, headers of v1 included, by dialect
+	Untranslatable int64            // v1 frames that could not be read, and went to v1 only
+}
+
+// counters is where Stats come from.
+type counters struct {
+	connections, accepted, untranslatable atomic.Int64
+	v1, v2                                traffic
+
+	mu       sync.Mutex
+	refusals map[string]int64
+	cuts     map[string]int64
+}
+
+// traffic is what came in one dialect.
+type traffic struct{ members, joins, messages, bytes atomic.Int64 }
+
+func (c *counters) refused(reason string) { c.count(&c.refusals, reason) }
+func (c *counters) cut(why bus.Reason)    { c.count(&c.cuts, string(why)) }
+
+func (c *counters) count(m *map[string]int64, label string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if *m == nil {
+		*m = make(map[string]int64)
+	}
+	(*m)[label]++
+}
+
+// Stats returns the counts of this moment.
+func (g *Gateway) Stats() Stats {
+	c, b := &g.counters, g.bus.Stats()
+	both := func(f func(*traffic) *atomic.Int64) map[string]int64 {
+		return map[string]int64{"v1": f(&c.v1).Load(), "v2": f(&c.v2).Load()}
+	}
+	st := Stats{
+		Connections: c.connections.Load(),
+		Members:     int64(b.Members),
+		V1Members:   c.v1.members.Load(),
+		V2Members:   c.v2.members.Load(),
+		Channels:    int64(b.Channels),
+		Memory:      b.Memory,
+		MemoryLimit: g.bus.Budget().Limit(),
+
+		Accepted:       c.accepted.Load(),
+		Joins:          both(func(t *traffic) *atomic.Int64 { return &t.joins }),
+		MessagesIn:     both(func(t *traffic) *atomic.Int64 { return &t.messages }),
+		BytesIn:        both(func(t *traffic) *atomic.Int64 { return &t.bytes }),
+		Untranslatable: c.untranslatable.Load(),
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	st.Refusals, st.Cuts = maps.Clone(c.refusals), maps.Clone(c.cuts)
+	return st
+}

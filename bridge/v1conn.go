@@ -1,0 +1,358 @@
+package bridge
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"mles/bridge/bus"
+	"mles/v1"
+)
+
+// v1conn is a v1 connection. One goroutine reads from it, for as long as it
+// lives; another writes to it while there is something to write.
+type v1conn struct {
+	g      *Gateway
+	sock   *socket
+	conn   net.Conn // sock, or TLS over it
+	reader *v1.Reader
+	writer *writer
+	pace   pace
+	hold   hold
+
+	// Fixed once joined.
+	member  *bus.Member
+	uid     string
+	channel string
+
+	spoke      atomic.Bool // has sent a frame after its first
+	relays     atomic.Bool // … that of another uid: it is a peer
+	challenged atomic.Bool // somebody else claims its CID
+	ended      sync.Once
+}
+
+// A refusal is why a connection does not join: it is logged and counted, and
+// on v1 that is all.
+type refusal struct {
+	reason string // a label
+	err    error  // what exactly, or nil
+}
+
+func (r *refusal) Error() string {
+	if r.err == nil {
+		return r.reason
+	}
+	return r.reason + ": " + r.err.Error()
+}
+
+// serveV1 serves a v1 connection from its first byte on. When it returns, a
+// goroutine with a small stack goes on reading, or the connection is closed.
+func (g *Gateway) serveV1(s *socket, conn net.Conn) {
+	c := &v1conn{g: g, sock: s, conn: conn}
+	c.pace.conn = conn
+	c.hold.giveUp = c.abort
+	if !g.enter(c) {
+		conn.Close()
+		return
+	}
+	if s.overfull {
+		c.close()
+		return
+	}
+	c.reader = v1.NewReader(newSource(s, conn))
+	c.reader.SetHooks(v1.Hooks{Hold: c.holds, Begun: c.begun, Done: c.pace.done})
+	c.writer = newWriter(conn, c.deaf)
+	conn.SetReadDeadline(s.accepted.Add(joinTime))
+	frames, err := c.reader.Frames()
+	if err == nil {
+		err = c.join(frames[0])
+	}
+	if err != nil {
+		c.refuse(err)
+		return
+	}
+	c.pace.running = false
+	conn.SetReadDeadline(time.Time{})
+	c.publish(frames[1:])
+	if !g.spawn(c.read, s) {
+		c.close()
+	}
+}
+
+// newSource lets a plain TCP connection wait without a buffer.
+func newSource(s *socket, conn net.Conn) io.Reader {
+	if conn == net.Conn(s) && s.tcp != nil {
+		return lazy(s.tcp)
+	}
+	return conn
+}
+
+// begun is told by the reader that more of a frame is awaited. Until the first
+// header is there, the time for joining goes on.
+func (c *v1conn) begun(have, want int) error {
+	if c.member != nil || want > 0 {
+		c.pace.begun(have)
+	}
+	return nil
+}
+
+// holds is told by the reader what it holds of a begun frame.
+func (c *v1conn) holds(n int) error {
+	waited, err := c.g.intake.set(&c.hold, int64(n))
+	if waited {
+		c.pace.restart()
+	}
+	return err
+}
+
+// join takes the first frame: it authenticates, and names uid and channel.
+func (c *v1conn) join(f v1.Frame) error {
+	own, events, err := c.arrival(f)
+	if err != nil {
+		return err
+	}
+	var m v1.View
+	if err := m.Decode(own.Body()); err != nil {
+		return &refusal{"undecodable", err}
+	}
+	if len(m.UID) > v1.MaxName || len(m.Channel) > v1.MaxName {
+		return &refusal{reason: "name too long"}
+	}
+	c.uid, c.channel = string(m.UID), string(m.Channel)
+	if !c.g.keys.admitsV1(own.Key, c.sock.addr, c.uid, c.channel) {
+		return &refusal{reason: "wrong key"}
+	}
+	j := bus.Join{
+		Channel: c.channel,
+		Dialect: onV1,
+		ID:      string(binary.BigEndian.AppendUint32(nil, own.CID)),
+		Sink:    c,
+		First:   bus.Event{From: onV1, Join: true, UID: c.uid, Data: own.Raw, Message: m.Message},
+		Resync:  events,
+	}
+	c.member, err = c.g.claim(j)
+	var taken *bus.TakenError
+	if errors.As(err, &taken) {
+		return &refusal{"cid taken", c.rival(taken.Holder)}
+	}
+	c.relays.Store(len(events) > 0)
+	c.g.counters.v1.joins.Add(1)
+	c.g.counters.v1.members.Add(1)
+	c.g.log.Debug("joined", "dialect", "v1", "client", c.sock.name(), "uid", c.uid, "channel", c.channel)
+	return nil
+}
+
+// arrival returns the frame that joins: f itself, or, where f is a ResyncMsg,
+// the first frame it contains, with the others as events.
+func (c *v1conn) arrival(f v1.Frame) (own v1.Frame, others []bus.Event, err error) {
+	contained, err := v1.DecodeResync(f.Body())
+	if errors.Is(err, v1.ErrNotResync) {
+		return f, nil, nil
+	}
+	if err != nil {
+		return f, nil, &refusal{"bad resync", err}
+	}
+	for i, raw := range contained {
+		inner, err := v1.ParseFrame(raw)
+		if err != nil {
+			return f, nil, &refusal{"bad resync", err}
+		}
+		if i == 0 {
+			own = inner
+			continue
+		}
+		others = append(others, c.event(inner))
+	}
+	return own, others, nil
+}
+
+// rival tells the operator who holds the CID.
+func (c *v1conn) rival(m *bus.Member) error {
+	h := m.Sink().(*v1conn)
+	age := time.Since(m.Since()).Round(time.Second)
+	if h.relays.Load() {
+		return fmt.Errorf("held for %s by %s, which is a peer server: it keeps the CID of a channel's first client even when that has left; restart that peer", age, h.sock.name())
+	}
+	return fmt.Errorf("held for %s by %s, which answers", age, h.sock.name())
+}
+
+// event makes an event of a frame that came after the join. Neither its key nor
+// its names are held against the connection's own.
+func (c *v1conn) event(f v1.Frame) bus.Event {
+	e := bus.Event{From: onV1, Data: f.Raw}
+	var m v1.View
+	if err := m.Decode(f.Body()); err != nil || len(m.UID) > v1.MaxName || len(m.Channel) > v1.MaxName {
+		e.Opaque = true
+		c.g.counters.untranslatable.Add(1)
+		return e
+	}
+	e.Message = m.Message
+	if len(m.Message) == 0 {
+		e.Join, e.UID = true, string(m.UID)
+	}
+	if string(m.UID) != c.uid && !c.relays.Load() {
+		c.relays.Store(true)
+	}
+	return e
+}
+
+// batches are the slices in which a connection hands its events to the bus.
+var batches = sync.Pool{New: func() any { return new([]bus.Event) }}
+
+// publish puts frames on the channel and, where it must be slowed, waits.
+func (c *v1conn) publish(frames []v1.Frame) {
+	if len(frames) == 0 {
+		return
+	}
+	c.spoke.Store(true)
+	batch := batches.Get().(*[]bus.Event)
+	bytes := 0
+	for _, f := range frames {
+		*batch = append(*batch, c.event(f))
+		bytes += len(f.Raw)
+	}
+	in := &c.g.counters.v1
+	in.messages.Add(int64(len(frames)))
+	in.bytes.Add(int64(bytes))
+	wait := c.member.Publish(*batch)
+	clear(*batch)
+	*batch = (*batch)[:0]
+	batches.Put(batch)
+	if wait != nil {
+		c.reader.Release()
+		<-wait
+		c.pace.restart()
+	}
+}
+
+// read publishes what comes until the connection ends. An error in writing does
+// not end it.
+func (c *v1conn) read() {
+	for {
+		frames, err := c.reader.Frames()
+		if err != nil {
+			c.finish(err)
+			return
+		}
+		c.publish(frames)
+	}
+}
+
+// finish ends a joined connection that cannot be read any more.
+func (c *v1conn) finish(err error) {
+	why := "closed"
+	switch {
+	case errors.Is(err, v1.ErrMagic), errors.Is(err, v1.ErrEmpty):
+		why = "not a frame"
+	case errors.Is(err, errIntake):
+		why = "frame given up"
+	case isTimeout(err):
+		why = "frame not continued in time"
+	}
+	level := c.g.log.Debug
+	if why != "closed" {
+		level = c.g.log.Warn
+	}
+	level("left", "dialect", "v1", "client", c.sock.name(), "uid", c.uid, "channel", c.channel, "reason", why)
+	c.close()
+}
+
+// refuse closes a connection that has not joined, without a word, as v1 has none.
+func (c *v1conn) refuse(err error) {
+	var r *refusal
+	switch {
+	case errors.As(err, &r):
+	case errors.Is(err, v1.ErrMagic), errors.Is(err, v1.ErrEmpty):
+		r = &refusal{"not a frame", err}
+	case errors.Is(err, errIntake):
+		r = &refusal{"no memory", err}
+	case isTimeout(err):
+		r = &refusal{"no join in time", nil}
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		r = &refusal{"truncated", nil}
+	default: // closed before a frame came: a check of the port, not a client
+		c.g.log.Debug("closed before joining", "dialect", "v1", "client", c.sock.name())
+		c.close()
+		return
+	}
+	c.g.counters.refused(r.reason)
+	c.g.log.Warn("refused", "dialect", "v1", "client", c.sock.name(), "reason", r.Error())
+	c.linger()
+	c.close()
+}
+
+// lingerTime is how long a connection that we end is read and discarded, so that
+// no reset overtakes what was sent before.
+const lingerTime = 2 * time.Second
+
+func (c *v1conn) linger() {
+	c.sock.shutWrite()
+	c.sock.SetReadDeadline(time.Now().Add(lingerTime))
+	io.Copy(io.Discard, c.sock.Conn)
+}
+
+// Wake implements [bus.Sink].
+func (c *v1conn) Wake(m *bus.Member) { c.writer.wake(m) }
+
+// Cut implements [bus.Sink]. A client that also sends keeps its voice: it only
+// sees the end of what it is sent.
+func (c *v1conn) Cut(m *bus.Member, why bus.Reason) {
+	c.g.counters.cut(why)
+	c.g.log.Warn("subscription cut", "dialect", "v1", "client", c.sock.name(), "uid", c.uid, "channel", m.Channel(), "reason", string(why))
+	if why == bus.Replaced || !c.spoke.Load() {
+		c.abort()
+		return
+	}
+	c.sock.SetWriteDeadline(time.Now())
+	c.sock.shutWrite()
+}
+
+// deaf is called when the client cannot be written to any more. What it sends is
+// still published.
+func (c *v1conn) deaf() {
+	if c.member != nil {
+		c.member.Mute()
+	}
+}
+
+func (c *v1conn) challenge() bool { return c.challenged.CompareAndSwap(false, true) }
+
+func (c *v1conn) alive() bool {
+	defer c.challenged.Store(false)
+	return c.sock.tcp == nil || probed(c.sock.tcp)
+}
+
+func (c *v1conn) shutdown() { c.abort() }
+
+// abort makes the reader end.
+func (c *v1conn) abort() {
+	c.sock.Close()
+	if c.member != nil {
+		c.member.Leave()
+	}
+}
+
+// close gives up all that the connection holds. Only its reader calls it.
+func (c *v1conn) close() {
+	c.ended.Do(func() {
+		if c.member != nil {
+			c.member.Leave()
+			c.g.counters.v1.members.Add(-1)
+		}
+		c.g.intake.set(&c.hold, 0)
+		c.conn.Close()
+		c.sock.Close()
+		c.g.leave(c)
+	})
+}
+
+// isTimeout says whether reading ended because a deadline passed.
+func isTimeout(err error) bool {
+	var timeout net.Error
+	return errors.As(err, &timeout) && timeout.Timeout()
+}

@@ -1,0 +1,137 @@
+package bridge
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync"
+
+	"mles/v2"
+)
+
+// maxHeader bounds the HTTP header of an upgrade request.
+const maxHeader = 16 << 10
+
+// serveHTTP runs an HTTP server on the connections of l, each of which prepare
+// hands on when it is ready for HTTP.
+func (g *Gateway) serveHTTP(l net.Listener, prepare func(s *socket, ready func(net.Conn))) error {
+	q := &queue{addr: l.Addr(), conns: make(chan net.Conn), closed: make(chan struct{})}
+	server := &http.Server{
+		Handler:           http.HandlerFunc(g.upgrade),
+		ReadHeaderTimeout: joinTime,
+		IdleTimeout:       joinTime,
+		MaxHeaderBytes:    maxHeader,
+		ErrorLog:          slog.NewLogLogger(g.log.Handler(), slog.LevelDebug),
+		ConnContext: func(ctx context.Context, c net.Conn) context.Context {
+			return context.WithValue(ctx, socketKey{}, below(c))
+		},
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		server.Serve(q)
+	}()
+	err := g.acceptor.run(l, func(s *socket) { prepare(s, q.push) })
+	q.Close()
+	<-done
+	server.Close()
+	return err
+}
+
+// socketKey finds the socket of a request's connection in its context.
+type socketKey struct{}
+
+// below returns the socket that carries c, or nil where it is another's.
+func below(c net.Conn) *socket {
+	if t, ok := c.(interface{ NetConn() net.Conn }); ok {
+		c = t.NetConn()
+	}
+	s, _ := c.(*socket)
+	return s
+}
+
+// queue is a listener of connections that others have accepted.
+type queue struct {
+	addr   net.Addr
+	conns  chan net.Conn
+	once   sync.Once
+	closed chan struct{}
+}
+
+func (q *queue) push(c net.Conn) {
+	select {
+	case q.conns <- c:
+	case <-q.closed:
+		c.Close()
+	}
+}
+
+func (q *queue) Accept() (net.Conn, error) {
+	select {
+	case c := <-q.conns:
+		return c, nil
+	case <-q.closed:
+		return nil, net.ErrClosed
+	}
+}
+
+func (q *queue) Close() error {
+	q.once.Do(func() { close(q.closed) })
+	return nil
+}
+
+func (q *queue) Addr() net.Addr { return q.addr }
+
+// upgrade makes a WebSocket of a request and serves v2 on it.
+func (g *Gateway) upgrade(w http.ResponseWriter, r *http.Request) {
+	if !v2.IsUpgrade(r) && g.conf.Site != nil {
+		g.conf.Site.ServeHTTP(w, r)
+		return
+	}
+	c := &v2conn{g: g}
+	ws, err := v2.Upgrade(&hijacker{ResponseWriter: w, conn: c, r: r}, r)
+	if err != nil {
+		g.counters.refused("no upgrade")
+		g.log.Info("refused", "dialect", "v2", "client", r.RemoteAddr, "reason", err.Error())
+		if c.wire != nil {
+			c.wire.Close()
+		}
+		return
+	}
+	c.start(ws)
+}
+
+// hijacker puts a wire of ours below the WebSocket that takes over a request's
+// connection.
+type hijacker struct {
+	http.ResponseWriter
+	conn *v2conn
+	r    *http.Request
+}
+
+var errOverfull = errors.New("too many connections")
+
+var errNoHijack = errors.New("the HTTP server does not give its connection away")
+
+func (h *hijacker) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	under, ok := h.ResponseWriter.(http.Hijacker)
+	if !ok {
+		return nil, nil, errNoHijack
+	}
+	nc, buffered, err := under.Hijack()
+	if err != nil {
+		return nil, nil, err
+	}
+	s, _ := h.r.Context().Value(socketKey{}).(*socket)
+	if s == nil { // another program's HTTP server
+		if s = h.conn.g.acceptor.admit(nc); s == nil {
+			return nil, nil, errOverfull
+		}
+	}
+	h.conn.sock = s
+	h.conn.wire = &wire{Conn: nc, c: h.conn}
+	return h.conn.wire, buffered, nil
+}

@@ -1,0 +1,167 @@
+package bridge
+
+import (
+	"net"
+	"slices"
+	"sync"
+
+	"mles/bridge/bus"
+)
+
+// writer is the one that writes to a connection once it has joined: what its
+// members are given by the bus, and at the next frame boundary, before anything
+// else, the frames of the connection's own. Its goroutine lives only while there
+// is something to write.
+type writer struct {
+	conn   net.Conn
+	failed func() // called once, when writing fails
+	run    func() // w.loop, kept so that starting it allocates nothing
+
+	mu      sync.Mutex
+	running bool
+	ended   bool          // nothing more will be written
+	ready   []*bus.Member // that have something to write, in turn
+	control []byte        // a pong, a ping, or both, whole frames
+	final   []byte        // a close frame: the last thing written
+	done    chan struct{} // closed when ended, if somebody waits for it
+}
+
+func newWriter(conn net.Conn, failed func()) *writer {
+	w := &writer{conn: conn, failed: failed}
+	w.run = w.loop
+	return w
+}
+
+// wake has m's bytes written. A member that is already in turn stays there.
+func (w *writer) wake(m *bus.Member) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if !slices.Contains(w.ready, m) {
+		w.ready = append(w.ready, m)
+	}
+	w.start()
+}
+
+// maxControl bounds the control frames that wait for a frame boundary: whoever
+// sends pings without reading the pongs is answered the later ones only.
+const maxControl = 4 * 127
+
+// send has a control frame written.
+func (w *writer) send(frame []byte) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if len(w.control)+len(frame) > maxControl {
+		w.control = w.control[:0]
+	}
+	w.control = append(w.control, frame...)
+	w.start()
+}
+
+// finish has frame written, and nothing after it. The channel is closed when
+// that is done or cannot be done any more. Only the first frame counts.
+func (w *writer) finish(frame []byte) <-chan struct{} {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.final == nil {
+		w.final = frame
+	}
+	if w.done == nil {
+		w.done = make(chan struct{})
+		if w.ended {
+			close(w.done)
+		}
+	}
+	w.start()
+	return w.done
+}
+
+func (w *writer) start() {
+	if !w.running && !w.ended {
+		w.running = true
+		go w.run()
+	}
+}
+
+// loop writes until there is nothing left to write.
+func (w *writer) loop() {
+	for {
+		own, last, m := w.next()
+		switch {
+		case own != nil:
+			if _, err := w.conn.Write(own); err != nil || last {
+				w.end(err)
+				return
+			}
+		case m != nil:
+			if err := w.deliver(m); err != nil {
+				w.end(err)
+				return
+			}
+		default:
+			return
+		}
+	}
+}
+
+// next chooses what to write, or notes that the loop ends.
+func (w *writer) next() (own []byte, last bool, m *bus.Member) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	switch {
+	case w.final != nil:
+		return w.final, true, nil
+	case len(w.control) > 0:
+		own, w.control = w.control, nil
+		return own, false, nil
+	case len(w.ready) > 0:
+		m = w.ready[0]
+		n := copy(w.ready, w.ready[1:])
+		w.ready[n] = nil
+		w.ready = w.ready[:n]
+		return nil, false, m
+	}
+	w.running = false
+	return nil, false, nil
+}
+
+// deliver writes what m has, until something else is due at a frame boundary or
+// m has no more.
+func (w *writer) deliver(m *bus.Member) error {
+	for {
+		data, whole, ok := m.Next()
+		if !ok {
+			return nil
+		}
+		if _, err := w.conn.Write(data); err != nil {
+			return err
+		}
+		if whole && w.yields() {
+			w.mu.Lock()
+			if !slices.Contains(w.ready, m) {
+				w.ready = append(w.ready, m)
+			}
+			w.mu.Unlock()
+			return nil
+		}
+	}
+}
+
+// yields says whether anything but the member being written is due.
+func (w *writer) yields() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.final != nil || len(w.control) > 0 || len(w.ready) > 0
+}
+
+func (w *writer) end(err error) {
+	w.mu.Lock()
+	w.running, w.ended = false, true
+	w.ready, w.control = nil, nil
+	if w.done != nil {
+		close(w.done)
+	}
+	w.mu.Unlock()
+	if err != nil {
+		w.failed()
+	}
+}
