@@ -45,10 +45,10 @@ func (e *Event) clone() Event {
 		c.Message = c.Data[at : at+len(e.Message)]
 		return c
 	}
+	c.Data, c.Message = nil, nil // even if empty: they may be cut from a large buffer
 	if len(e.Data) > 0 {
 		c.Data = append([]byte(nil), e.Data...)
 	}
-	c.Message = nil
 	if len(e.Message) > 0 {
 		c.Message = append([]byte(nil), e.Message...)
 	}
