@@ -80,7 +80,7 @@ func (c *modelChannel) store(e Event) {
 			return o.emptyJoin() && o.From == e.From && o.UID == e.UID
 		})
 	}
-	c.history = append(c.history, e.clone())
+	c.history = append(c.history, e)
 	for c.empties() > max(1, c.limit/2) {
 		i := slices.IndexFunc(c.history, func(o Event) bool { return o.emptyJoin() })
 		c.history = slices.Delete(c.history, i, i+1)
@@ -99,16 +99,36 @@ func (c *modelChannel) empties() (n int) {
 	return n
 }
 
+// size is what the history counts for, with the allocator's rounding.
 func (c *modelChannel) size() (n int64) {
 	for i := range c.history {
-		e := c.history[i].clone()
-		n += int64(unsafe.Sizeof(stored{})) + int64(cap(e.Data)+len(e.UID))
+		e := &c.history[i]
+		n += int64(unsafe.Sizeof(stored{})) + int64(rounded(len(e.Data))+len(e.UID))
 		if _, inside := offset(e.Data, e.Message); !inside {
-			n += int64(cap(e.Message))
+			n += int64(rounded(len(e.Message)))
 		}
 	}
 	return n
 }
+
+// rounded is how much append allocates for n bytes.
+func rounded(n int) int {
+	if n < len(roundedSmall) {
+		return roundedSmall[n]
+	}
+	return (n + 8191) / 8192 * 8192 // whole pages
+}
+
+var roundedSmall = func() (sizes [32769]int) {
+	for n := 1; n < len(sizes); n++ {
+		if sizes[n-1] >= n {
+			sizes[n] = sizes[n-1]
+			continue
+		}
+		sizes[n] = cap(append([]byte(nil), make([]byte, n)...))
+	}
+	return sizes
+}()
 
 func (c *modelChannel) arrive(m *modelMember, first Event, resync []Event) {
 	for i := range c.history {
@@ -184,14 +204,15 @@ func (m *model) event(t *rapid.T) Event {
 		e.Join = true
 	}
 	var size int
-	switch k := rapid.IntRange(0, 63).Draw(t, "size class"); {
-	case k == 0:
-		size = rapid.IntRange(maxWrite-40, 3*maxWrite).Draw(t, "size") // a chunk of its own
+	switch k := rapid.IntRange(0, 511).Draw(t, "size class"); {
 	case k == 1:
-		size = rapid.SampledFrom([]int{maxWrite - headLen, maxWrite - headLen - len(e.UID), 2*maxWrite - headLen - len(e.UID)}).Draw(t, "size")
-	case k < 5:
+		size = rapid.IntRange(maxWrite-40, 3*maxWrite).Draw(t, "size") // a chunk of its own
+	case k == 2:
+		head := headLen + len(e.UID)
+		size = rapid.SampledFrom([]int{maxWrite - head, 2*maxWrite - head}).Draw(t, "size")
+	case k < 24:
 		size = rapid.IntRange(2000, 40<<10).Draw(t, "size")
-	case k < 12:
+	case k < 96:
 		size = 0
 	default:
 		size = rapid.IntRange(1, 100).Draw(t, "size")
