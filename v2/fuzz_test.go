@@ -13,6 +13,9 @@ import (
 // FuzzHello: what joins is within the limits, means to encoding/json what it
 // means to us, and can be written and read again; what is refused has a close
 // frame that fits.
+//
+// Run it with -fuzzminimizetime 10x: left to itself, the minimizer takes the whole
+// run after a few seconds.
 func FuzzHello(f *testing.F) {
 	for _, seed := range []string{
 		`{"uid":"alice","channel":"chan"}`,
