@@ -1,0 +1,151 @@
+//go:build interop
+
+package interop
+
+import (
+	"encoding/json"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// Every line that somebody says in a scenario holds this mark, so that it can be told from whatever else a program prints.
+const mark = "»"
+
+// startConsole runs mles-client 1.1.7 on a terminal and joins. It takes what one read gives it for one answer.
+func (h *host) startConsole(t *testing.T, server, key, uid, channel string) *program {
+	t.Helper()
+	p := h.startOnTerminal(t, uid+" (mles-client 1.1.7)", keyEnv(key), ref(client1), server)
+	p.says(t, "User name?")
+	p.types(t, uid)
+	p.says(t, "Channel?")
+	p.types(t, channel)
+	p.says(t, "Welcome "+uid+" to "+channel)
+	return p
+}
+
+// startWebsocat runs websocat against wss://localhost:8443, and types the hello.
+func (h *host) startWebsocat(t *testing.T, c certificate, key, uid, channel string) *program {
+	t.Helper()
+	p := h.start(t, uid+" (websocat)", []string{"SSL_CERT_FILE=" + c.cert},
+		ref(websocat), "--protocol", "mles-websocket", "wss://localhost:8443")
+	p.types(t, hello(uid, channel, key))
+	return p
+}
+
+// startClient2 runs mles-client 2.2.0 on a terminal and enters the passphrase that it encrypts with.
+func (h *host) startClient2(t *testing.T, c certificate, key, uid, channel, passphrase string) *program {
+	t.Helper()
+	env := append(keyEnv(key), "SSL_CERT_FILE="+c.cert, "HOME="+t.TempDir())
+	p := h.startOnTerminal(t, uid+" (mles-client 2.2.0)", env,
+		ref(client2), "--server", "wss://localhost:8443", "--uid", uid, "--channel", channel)
+	p.says(t, "Shared key:")
+	p.types(t, passphrase)
+	return p
+}
+
+// A controller is how mlesctl is called in a scenario.
+type controller struct {
+	host *host
+	key  string
+	v1   string // address of the v1 server
+	v2   string // address of the v2 server, whose certificate crt is
+	crt  certificate
+}
+
+// chat, sub and pub run mlesctl in a pipe; chatOnTerminal on a terminal.
+func (c controller) chat(t *testing.T, address, uid, channel string, flags ...string) *program {
+	t.Helper()
+	return c.host.start(t, uid+" (mlesctl chat)", c.env(t), c.argv("chat", address, uid, channel, flags)...)
+}
+
+func (c controller) chatOnTerminal(t *testing.T, address, uid, channel string, flags ...string) *program {
+	t.Helper()
+	return c.host.startOnTerminal(t, uid+" (mlesctl chat)", c.env(t), c.argv("chat", address, uid, channel, flags)...)
+}
+
+func (c controller) sub(t *testing.T, address, uid, channel string, flags ...string) *program {
+	t.Helper()
+	return c.host.start(t, uid+" (mlesctl sub)", c.env(t), c.argv("sub", address, uid, channel, flags)...)
+}
+
+// pub sends messages, each an argument, and expects to be told that the server has them.
+func (c controller) pub(t *testing.T, address, uid, channel string, messages []string, flags ...string) {
+	t.Helper()
+	p := c.host.start(t, uid+" (mlesctl pub)", c.env(t), append(c.argv("pub", address, uid, channel, flags), messages...)...)
+	if err := p.wait(t); err != nil {
+		t.Fatalf("%s: %v: %s", p.name, err, p.screen())
+	}
+}
+
+func (c controller) env(t *testing.T) []string {
+	return append(keyEnv(c.key), "HOME="+t.TempDir())
+}
+
+func (c controller) argv(verb, address, uid, channel string, flags []string) []string {
+	argv := []string{filepath.Join(programs, "mlesctl"), verb, "--uid", uid}
+	if strings.HasPrefix(address, "wss:") {
+		argv = append(argv, "--ca", c.crt.cert)
+	}
+	return append(append(argv, flags...), address, channel)
+}
+
+// A line is what somebody said.
+type line struct{ uid, text string }
+
+// others are the lines that uid did not say: nobody is sent what he said himself.
+func others(all []line, uid string) []line {
+	return slices.DeleteFunc(slices.Clone(all), func(l line) bool { return l.uid == uid })
+}
+
+// How the programs show a line.
+func onConsole(l line) string { return l.uid + ":" + l.text }
+func onV1Chat(l line) string  { return l.uid + ": " + l.text }
+func onV2Chat(l line) string  { return "< " + l.text }
+func textOnly(l line) string  { return l.text }
+func asV1JSON(l line) string  { return "message v1 " + l.uid + " " + l.text + "\n" }
+func asV2JSON(l line) string  { return "message v2  " + l.text + "\n" }
+
+// shows waits until the marked lines on the screen are exactly these, in this order.
+func (p *program) shows(t *testing.T, show func(line) string, want ...line) {
+	t.Helper()
+	eventually(t, func() error { return compare(p, marked(p.screen()), show, want) })
+}
+
+// showsJSON is shows for mlesctl sub --json.
+func (p *program) showsJSON(t *testing.T, show func(line) string, want ...line) {
+	t.Helper()
+	eventually(t, func() error {
+		var got []string
+		for _, l := range marked(p.screen()) {
+			var r struct{ Kind, Dialect, UID, Text string }
+			if err := json.Unmarshal([]byte(l), &r); err != nil {
+				return err
+			}
+			got = append(got, strings.Join([]string{r.Kind, r.Dialect, r.UID, r.Text}, " "))
+		}
+		return compare(p, got, show, want)
+	})
+}
+
+func marked(screen string) []string {
+	var lines []string
+	for l := range strings.Lines(screen) {
+		if strings.Contains(l, mark) {
+			lines = append(lines, strings.TrimRight(l, "\r\n"))
+		}
+	}
+	return lines
+}
+
+func compare(p *program, got []string, show func(line) string, lines []line) error {
+	var a, b [][]byte
+	for _, g := range got {
+		a = append(a, []byte(g))
+	}
+	for _, l := range lines {
+		b = append(b, []byte(show(l)))
+	}
+	return differ(p.name, a, b, nil)
+}

@@ -1,0 +1,104 @@
+//go:build interop
+
+package interop
+
+import (
+	"strings"
+	"testing"
+)
+
+// Everybody in the kitchen: the console client of v1, websocat with a typed hello, and mlesctl on both dialects, in pipes and
+// on a terminal. Each hears each other's lines as they are said, and whoever comes late finds them all.
+func TestConsole(t *testing.T) {
+	t.Parallel()
+	for name, key := range map[string]string{"shared key": "kitchen key", "address keys": ""} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h, crt := newHost(t), newCertificate(t)
+			h.startGateway(t, key, crt)
+			ctl := controller{host: h, key: key, v1: "v1://127.0.0.1:8077", v2: "wss://localhost:8443", crt: crt}
+
+			// The witness is there first and sees by their join frames when the others are in.
+			witness := h.joinV1(t, "127.0.0.1:8077", key, "witness", "kitchen", "", nil)
+			var seen []string
+			sees := func(uid string, messages ...string) {
+				t.Helper()
+				for _, m := range messages {
+					seen = append(seen, v1Body(uid, "kitchen", m))
+				}
+				witness.getsBodies(t, seen...)
+			}
+			olga := h.startConsole(t, "127.0.0.1", key, "olga", "kitchen")
+			sees("olga", "")
+			walt := h.startWebsocat(t, crt, key, "walt", "kitchen")
+			sees("walt", "")
+			cora := ctl.chat(t, ctl.v1, "cora", "kitchen")
+			sees("cora", "")
+			cody := ctl.chatOnTerminal(t, ctl.v2, "cody", "kitchen")
+			sees("cody", "")
+			sue := ctl.sub(t, ctl.v1, "sue", "kitchen", "--json")
+			sees("sue", "")
+			sid := ctl.sub(t, ctl.v2, "sid", "kitchen", "--json")
+			sees("sid", "")
+
+			var all []line
+			for _, speaker := range []struct {
+				uid string
+				*program
+			}{{"olga", olga}, {"walt", walt}, {"cora", cora}, {"cody", cody}, {"olga", olga}} {
+				said := line{speaker.uid, speaker.uid + " » hyvää päivää, " + strings.Repeat("ä", len(all)+1)}
+				speaker.types(t, said.text)
+				sees(said.uid, said.text+"\n")
+				all = append(all, said)
+			}
+			ctl.pub(t, ctl.v1, "peter", "kitchen", []string{"peter » published"})
+			sees("peter", "peter » published\n")
+			ctl.pub(t, ctl.v2, "paula", "kitchen", []string{"paula » published"})
+			sees("paula", "", "paula » published\n") // in v2 the join is a hello of its own
+			all = append(all, line{"peter", "peter » published"}, line{"paula", "paula » published"})
+
+			olga.shows(t, onConsole, others(all, "olga")...)
+			walt.shows(t, textOnly, others(all, "walt")...)
+			cora.shows(t, onV1Chat, others(all, "cora")...)
+			for _, l := range others(all, "cody") {
+				cody.says(t, onV2Chat(l)) // line editing redraws: no more than that it is there
+			}
+			sue.showsJSON(t, asV1JSON, all...)
+			sid.showsJSON(t, asV2JSON, all...)
+
+			// From the history, on every program.
+			h.startConsole(t, "127.0.0.1", key, "otto", "kitchen").shows(t, onConsole, all...)
+			wes := h.startWebsocat(t, crt, key, "wes", "kitchen")
+			wes.shows(t, textOnly, all...)
+			if strings.Contains(wes.screen(), "auth") {
+				t.Error("the history tells auths")
+			}
+			ctl.chat(t, ctl.v1, "carl", "kitchen").shows(t, onV1Chat, all...)
+			ctl.chat(t, ctl.v2, "cleo", "kitchen").shows(t, onV2Chat, all...)
+			ctl.sub(t, ctl.v1, "sam", "kitchen").shows(t, textOnly, all...)
+			ctl.sub(t, ctl.v2, "sol", "kitchen").shows(t, textOnly, all...)
+
+			cora.leaves(t)
+			cody.hangsUp(t)
+			t.Logf("%s: mles-client 1.1.7, websocat and mlesctl (chat, pub, sub on v1 and v2) hear each other, live and from history", name)
+		})
+	}
+}
+
+// leaves ends the standard input of a program in a pipe, and expects it to end well.
+func (p *program) leaves(t *testing.T) {
+	t.Helper()
+	p.stdin.Close()
+	if err := p.wait(t); err != nil {
+		t.Errorf("%s after the end of its input: %v", p.name, err)
+	}
+}
+
+// hangsUp types Ctrl-D on a terminal.
+func (p *program) hangsUp(t *testing.T) {
+	t.Helper()
+	p.stdin.Write([]byte{4})
+	if err := p.wait(t); err != nil {
+		t.Errorf("%s after Ctrl-D: %v", p.name, err)
+	}
+}

@@ -1,0 +1,106 @@
+//go:build interop
+
+package interop
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+)
+
+// Two mles-client 2.2.0, which encrypt, read each other through the gateway. A raw v1 client counts what passes and can
+// read none of it; and what it kept, it can say again on another gateway, where a third client reads it.
+func TestEncrypted(t *testing.T) {
+	t.Parallel()
+	for name, key := range map[string]string{"shared key": "gate key", "no key": ""} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h, crt := newHost(t), newCertificate(t)
+			h.startGateway(t, key, crt)
+			const words = "correct horse battery staple"
+
+			raw := h.joinV2(t, crt, key, "raw", "vault")
+			vic := h.joinV1(t, "127.0.0.1:8077", key, "vic", "vault", "", nil)
+			alice := h.startClient2(t, crt, key, "alice", "vault", words)
+			vic.counts(t, "raw:", "alice:")
+			bob := h.startClient2(t, crt, key, "bob", "vault", words)
+			vic.counts(t, "raw:", "alice:", "bob:")
+
+			alice.types(t, "alice » to bob")
+			bob.says(t, "alice » to bob")
+			bob.types(t, "bob » to alice, päivää")
+			alice.says(t, "bob » to alice, päivää")
+			alice.types(t, "alice » again")
+			bob.says(t, "alice » again")
+			sealed := vic.counts(t, "raw:", "alice:", "bob:", "alice:…", "bob:…", "alice:…")
+			raw.gets(t, bin(sealed[0]), bin(sealed[1]), bin(sealed[2]))
+
+			// Noise of both dialects harms nobody.
+			vic.send(t, "noise of v1 that nobody can decrypt, longer than any header that it might be taken for, for good measure")
+			raw.send(t, text("noise of v2"))
+			raw.send(t, bin(""))
+			vic.counts(t, "raw:", "alice:", "bob:", "alice:…", "bob:…", "alice:…", "raw:…", "raw:")
+			carol := h.startClient2(t, crt, key, "carol", "vault", words)
+			for _, said := range []string{"alice » to bob", "bob » to alice, päivää", "alice » again"} {
+				carol.says(t, said)
+			}
+			carol.types(t, "carol » has read it all")
+			alice.says(t, "carol » has read it all")
+			bob.says(t, "carol » has read it all")
+
+			elsewhere := newHost(t)
+			elsewhere.startGateway(t, key, crt)
+			ear := elsewhere.joinV1(t, "127.0.0.1:8077", key, "ear", "vault", "", nil)
+			dave := elsewhere.startClient2(t, crt, key, "dave", "vault", words)
+			ear.counts(t, "dave:")
+			rex := elsewhere.joinV1(t, "127.0.0.1:8077", key, "rex", "vault", sealed[0], nil)
+			dave.says(t, "alice » to bob")
+			rex.send(t, sealed[1])
+			dave.says(t, "bob » to alice, päivää")
+			t.Logf("%s: mles-client 2.2.0 read each other through the gateway, live, from history and by way of a v1 client", name)
+		})
+	}
+}
+
+// counts waits until c has exactly these frames: "uid:" is a frame with an empty message, "uid:…" one with a message, which
+// must not be readable. It returns the messages.
+func (c *v1Client) counts(t *testing.T, want ...string) (messages []string) {
+	t.Helper()
+	eventually(t, func() error {
+		messages = nil
+		frames, end := c.received()
+		if len(frames) != len(want) {
+			return fmt.Errorf("%s counts %d frames instead of %d (%v): %q", c.uid, len(frames), len(want), end, frames)
+		}
+		for i, f := range frames {
+			body, uid, full := string(f[16:]), strings.TrimRight(want[i], ":…"), strings.HasSuffix(want[i], "…")
+			if !full {
+				if body != v1Body(uid, c.channel, "") {
+					return fmt.Errorf("%s: frame %d is %q, not an empty one of %s", c.uid, i+1, body, uid)
+				}
+				continue
+			}
+			message, err := v1Message(body, uid, c.channel)
+			if err != nil {
+				return fmt.Errorf("%s: frame %d: %w", c.uid, i+1, err)
+			}
+			if strings.Contains(message, mark) {
+				return fmt.Errorf("%s can read frame %d: %q", c.uid, i+1, message)
+			}
+			messages = append(messages, message)
+		}
+		return nil
+	})
+	return messages
+}
+
+// v1Message takes the message out of the canonical body of (uid, channel).
+func v1Message(body, uid, channel string) (string, error) {
+	for head := 1; head <= 5; head++ { // the length before the message may have as many bytes
+		start := len(v1Body(uid, channel, "")) - 1 + head
+		if start <= len(body) && v1Body(uid, channel, body[start:]) == body {
+			return body[start:], nil
+		}
+	}
+	return "", fmt.Errorf("not the body of a message by %s on %s: %q", uid, channel, body)
+}
