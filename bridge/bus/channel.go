@@ -60,7 +60,7 @@ func (ch *channel) join(j *Join, woken **Member) (*Member, error) {
 	m := &Member{ch: ch, dialect: j.Dialect, id: j.ID, sink: j.Sink, since: now, moved: now}
 	if events := ch.history.snapshot(); events != nil {
 		m.replay = newReplay(ch.bus, j.Dialect, ch.name, events)
-		m.wakeNext, *woken = *woken, m
+		m.chain(woken)
 	}
 	ch.attach(m)
 	if j.ID != "" {

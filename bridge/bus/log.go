@@ -166,7 +166,7 @@ func (l *log) wake(c *chunk, by *Member, woken **Member) {
 		m.chunk, m.pos, m.idleAt = c, len(c.buf), -1
 		c.readers++
 		l.front.moved(m, m.position())
-		m.wakeNext, *woken = *woken, m
+		m.chain(woken)
 	}
 	clear(l.idle[len(keep):])
 	l.idle = keep

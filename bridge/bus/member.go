@@ -1,6 +1,9 @@
 package bus
 
-import "time"
+import (
+	"sync/atomic"
+	"time"
+)
 
 // A Member is one subscription and voice on a channel: a cursor into the log of
 // its dialect, and the right to publish.
@@ -25,7 +28,8 @@ type Member struct {
 	slowed   chan struct{} // closed when it may publish again; nil when it may
 	replay   *replay       // history not yet written; set nil by Next only
 
-	// Used by whoever wakes members, between taking them and waking them.
+	// Owned by whoever set chained, until it is cleared again: see chain.
+	chained  atomic.Bool
 	wakeNext *Member
 }
 
@@ -93,11 +97,22 @@ func (m *Member) Publish(events []Event) (wait <-chan struct{}) {
 	return wait
 }
 
+// chain adds m to those who will be woken when the channel is unlocked. Where
+// another goroutine has m in its chain and has not come to it, that wake-up is
+// yet to happen and serves for this one, too.
+func (m *Member) chain(woken **Member) {
+	if !m.chained.Swap(true) {
+		m.wakeNext, *woken = *woken, m
+	}
+}
+
 // wake wakes a chain of members. Each may be woken again, and chained anew, as
-// soon as its sink knows.
+// soon as it is out of the chain.
 func wake(m *Member) {
 	for m != nil {
 		next := m.wakeNext
+		m.wakeNext = nil
+		m.chained.Store(false)
 		m.sink.Wake(m)
 		m = next
 	}
