@@ -10,7 +10,11 @@ import (
 // TestMain tunes rapid for this package (the command line still decides) and
 // lets no goroutine outlive the tests.
 func TestMain(m *testing.M) {
-	if err := flag.Set("rapid.checks", "1500"); err != nil {
+	checks := "1500"
+	if raceEnabled {
+		checks = "200"
+	}
+	if err := flag.Set("rapid.checks", checks); err != nil {
 		panic(err)
 	}
 	if err := flag.Set("rapid.nofailfile", "true"); err != nil {
