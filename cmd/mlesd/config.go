@@ -1,0 +1,107 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"runtime"
+	"runtime/debug"
+	"time"
+
+	"github.com/alecthomas/kong"
+)
+
+// config is the command line and the environment. Addresses and sizes are pointers: nil was not given.
+type config struct {
+	V1Listen    *address `name:"v1-listen" env:"MLESD_V1_LISTEN" group:"Listeners" placeholder:"[::]:8077" help:"v1 over TCP; off."`
+	V1TLSListen *address `name:"v1-tls-listen" env:"MLESD_V1_TLS_LISTEN" group:"Listeners" placeholder:"off" help:"v1 over TLS."`
+	V2Listen    *address `name:"v2-listen" aliases:"port" short:"p" env:"MLESD_V2_LISTEN" group:"Listeners" placeholder:"localhost:8443" help:"v2, WebSockets over TLS; [::]:443 with --domains; off. Also --port."`
+	PlainListen *address `name:"plain-listen" env:"MLESD_PLAIN_LISTEN" group:"Listeners" placeholder:"off" help:"WebSockets without TLS, behind a terminator."`
+	AdminListen *address `name:"admin-listen" env:"MLESD_ADMIN_LISTEN" group:"Listeners" placeholder:"localhost:9077" help:"Metrics and health, on a loopback address; off."`
+
+	TLSCert       string   `name:"tls-cert" env:"MLESD_TLS_CERT" group:"Certificates" placeholder:"FILE" help:"Certificate, PEM, reloaded when it changes."`
+	TLSKey        string   `name:"tls-key" env:"MLESD_TLS_KEY" group:"Certificates" placeholder:"FILE" help:"Its private key."`
+	Domains       []string `short:"d" env:"MLESD_DOMAINS" group:"Certificates" placeholder:"NAME" help:"Obtain certificates for these names by ACME, on port 443. Repeat, or separate by commas."`
+	Email         string   `short:"e" env:"MLESD_EMAIL" group:"Certificates" placeholder:"ADDRESS" help:"Where the ACME authority writes to."`
+	Cache         string   `short:"c" env:"MLESD_CACHE" group:"Certificates" placeholder:"DIR" help:"Folder for certificates (default: mles in the user's cache folder)."`
+	Staging       bool     `short:"s" env:"MLESD_STAGING" group:"Certificates" help:"Use Let's Encrypt's directory for trying things out."`
+	ACMEDirectory string   `name:"acme-directory" env:"MLESD_ACME_DIRECTORY" group:"Certificates" placeholder:"URL" help:"Directory of another ACME authority."`
+
+	KeyFile       string `name:"key-file" env:"MLESD_KEY_FILE" group:"Keys" placeholder:"FILE" help:"Shared keys, one in a line, all accepted, the first one used to send; in place of MLES_KEY. Lines that begin with # are comments, a key that does begins with \\#."`
+	V1KeyFile     string `name:"v1-key-file" env:"MLESD_V1_KEY_FILE" group:"Keys" placeholder:"FILE" help:"The same for v1 alone; empty: v1 needs no shared key."`
+	V2KeyFile     string `name:"v2-key-file" env:"MLESD_V2_KEY_FILE" group:"Keys" placeholder:"FILE" help:"The same for v2 alone; empty: v2 needs no key."`
+	V1AddressKeys bool   `name:"v1-address-keys" env:"MLESD_V1_ADDRESS_KEYS" group:"Keys" help:"Accept v1 address keys beside a shared key."`
+	V2Joins       string `name:"v2-joins" env:"MLESD_V2_JOINS" group:"Channels" placeholder:"history" default:"history" enum:"history,live,off" help:"When v2 members are told of arrivals: history, live or off."`
+
+	HistoryLimit   *int          `name:"history-limit" aliases:"limit" short:"l" env:"MLESD_HISTORY_LIMIT" group:"Channels" placeholder:"200" help:"Messages kept per channel; 0 keeps none. Also --limit."`
+	MemoryLimit    *memorySize   `name:"memory-limit" env:"MLESD_MEMORY_LIMIT" group:"Bounds" placeholder:"50%" help:"Memory the process may take: 512MiB, 2G, bytes, or a share of the machine's or cgroup's."`
+	MaxConnections *int          `name:"max-connections" aliases:"filelimit" short:"f" env:"MLESD_MAX_CONNECTIONS" group:"Bounds" placeholder:"N" help:"Connections at once (default: by the limit on file descriptors). Also --filelimit."`
+	DrainTime      time.Duration `name:"drain-time" env:"MLESD_DRAIN_TIME" group:"Bounds" default:"10s" placeholder:"10s" help:"How long clients are given to leave on SIGTERM."`
+
+	LogLevel  slog.Level `name:"log-level" env:"MLESD_LOG_LEVEL" group:"Log" default:"info" placeholder:"info" help:"debug, info, warn or error."`
+	LogFormat string     `name:"log-format" env:"MLESD_LOG_FORMAT" group:"Log" default:"text" enum:"text,json" placeholder:"text" help:"text or json, on standard error."`
+
+	Version kong.VersionFlag `help:"Print the version."`
+
+	// Found by complete.
+	v1, v1TLS, v2, plain, admin address
+	keys                        *keys
+	memory                      int64 // bytes; 0: unknown here, bridge decides
+	cacheGiven                  bool
+}
+
+// errAnswered ends a command line that was a question: --help, --version.
+var errAnswered = errors.New("answered")
+
+// parse reads the command line and the environment; answers to --help and --version go to stdout.
+func parse(args []string, stdout io.Writer) (conf *config, err error) {
+	conf = new(config)
+	parser, err := kong.New(conf,
+		kong.Name("mlesd"),
+		kong.Description("The Mles gateway: v1 over TCP and v2 over WebSockets on the same channels.\n\n"+
+			"The shared key is in MLES_KEY or in a file, never in a flag; MLES_ADDR_KEY holds v1's address key. "+
+			"Without flags: v1 on port 8077, v2 on wss://localhost:8443 with a certificate of its own."),
+		kong.Vars{"version": "mlesd " + version()},
+		kong.Writers(stdout, io.Discard),
+		kong.Exit(func(int) { panic(errAnswered) }),
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { // kong asks to exit from within
+		if r := recover(); r == errAnswered {
+			conf, err = nil, errAnswered
+		} else if r != nil {
+			panic(r)
+		}
+	}()
+	if _, err := parser.Parse(args); err != nil {
+		return nil, &usageError{err}
+	}
+	return conf, conf.complete()
+}
+
+func (c *config) logger(w io.Writer) *slog.Logger {
+	opts := &slog.HandlerOptions{Level: c.LogLevel}
+	if c.LogFormat == "json" {
+		return slog.New(slog.NewJSONHandler(w, opts))
+	}
+	return slog.New(slog.NewTextHandler(w, opts))
+}
+
+// version is what the binary was built from: the module's version, or the commit, and the compiler.
+func version() string {
+	v := "devel"
+	if info, ok := debug.ReadBuildInfo(); ok {
+		if info.Main.Version != "" && info.Main.Version != "(devel)" {
+			v = info.Main.Version
+		}
+		for _, s := range info.Settings {
+			if s.Key == "vcs.revision" && v == "devel" {
+				v += " " + s.Value[:min(12, len(s.Value))]
+			}
+		}
+	}
+	return fmt.Sprintf("%s (%s %s/%s)", v, runtime.Version(), runtime.GOOS, runtime.GOARCH)
+}

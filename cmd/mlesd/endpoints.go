@@ -1,0 +1,67 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"syscall"
+	"time"
+
+	"mles/bridge"
+	"mles/internal/web"
+)
+
+// listen opens every listener that is not off; if one cannot be opened, none is. An admin listener that nobody asked
+// for is left out when its port is taken: a second gateway on this machine must start.
+func (d *daemon) listen(ctx context.Context, gw *bridge.Gateway, certs *web.Certificates) ([]endpoint, error) {
+	serve := map[string]endpoint{
+		"--v1-listen": {serve: gw.ServeV1},
+		"--v1-tls-listen": {tls: true, serve: func(l net.Listener) error {
+			return gw.ServeV1TLS(l, certs.TLSConfig())
+		}},
+		"--v2-listen": {tls: true, serve: func(l net.Listener) error {
+			return gw.ServeV2TLS(l, certs.TLSConfig("http/1.1"))
+		}},
+		"--plain-listen": {serve: gw.ServeV2},
+		"--admin-listen": {serve: serveAdmin(gw)},
+	}
+	opener := newOpener(d.log)
+	var endpoints []endpoint
+	for flag, addr := range d.conf.listeners() {
+		opened, err := opener.open(ctx, flag, addr)
+		if flag == "--admin-listen" && d.conf.AdminListen == nil && errors.Is(err, syscall.EADDRINUSE) {
+			d.log.Warn("going on without metrics and health: the usual port is taken, --admin-listen names another", "addr", addr.String())
+			continue
+		}
+		if err != nil {
+			closeAll(endpoints)
+			return nil, err
+		}
+		for _, l := range opened {
+			e := serve[flag]
+			e.flag, e.Listener = flag, l
+			endpoints = append(endpoints, e)
+		}
+	}
+	return endpoints, nil
+}
+
+// serveAdmin returns what serves an admin listener until it is closed.
+func serveAdmin(gw *bridge.Gateway) func(net.Listener) error {
+	handler := web.Admin(func() bool { return !gw.Draining() }, newMetrics(gw))
+	return func(l net.Listener) error {
+		srv := &http.Server{
+			Handler:           handler,
+			ReadHeaderTimeout: 5 * time.Second,
+			ReadTimeout:       10 * time.Second,
+			WriteTimeout:      30 * time.Second,
+			MaxHeaderBytes:    16 << 10,
+		}
+		defer srv.Close() // connections kept alive
+		if err := srv.Serve(l); !errors.Is(err, net.ErrClosed) {
+			return err
+		}
+		return nil
+	}
+}

@@ -1,0 +1,123 @@
+package main
+
+import (
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"mles/internal/web"
+)
+
+// logStart says what runs and where; keys are only counted.
+func (d *daemon) logStart(endpoints []endpoint) {
+	c := d.conf
+	for _, warning := range c.keys.warnings {
+		d.log.Warn(warning)
+	}
+	v1Auth, v2Auth := "address key", "none"
+	switch {
+	case len(c.keys.v1) > 0 && c.V1AddressKeys:
+		v1Auth = "shared key or address key"
+	case len(c.keys.v1) > 0:
+		v1Auth = "shared key"
+	}
+	if len(c.keys.v2) > 0 {
+		v2Auth = "shared key"
+	}
+	history, connections := any("default"), any("by file descriptors")
+	if c.HistoryLimit != nil {
+		history = *c.HistoryLimit
+	}
+	if c.MaxConnections != nil {
+		connections = *c.MaxConnections
+	}
+	d.log.Info("mlesd starts", "version", version(),
+		"v1_auth", v1Auth, "v1_keys", len(c.keys.v1), "v2_auth", v2Auth, "v2_keys", len(c.keys.v2),
+		"v2_joins", c.V2Joins, "history_limit", history, "memory_limit", c.memory,
+		"max_connections", connections, "drain_time", c.DrainTime.String())
+	for _, e := range endpoints {
+		d.log.Info("listening", "flag", e.flag, "addr", e.Addr().String(), "tls", e.tls)
+	}
+	d.warnOfCertificates(endpoints)
+}
+
+// warnOfCertificates says when clients will not be able to use the certificate.
+func (d *daemon) warnOfCertificates(endpoints []endpoint) {
+	at443 := func(e endpoint) bool { return e.flag == "--v2-listen" && e.port() == 443 }
+	if len(d.conf.Domains) > 0 && !slices.ContainsFunc(endpoints, at443) {
+		d.log.Warn("the ACME authority connects to port 443 of each domain: forward it to --v2-listen")
+	}
+	for flag, addr := range d.conf.listeners() {
+		secure := flag == "--v2-listen" || flag == "--v1-tls-listen"
+		if secure && d.conf.selfSigned() && !addr.loopback() {
+			d.log.Warn("the certificate is for localhost only: --domains or --tls-cert is for clients elsewhere", "flag", flag)
+		}
+	}
+}
+
+// selfSigned reports whether the certificate is mlesd's own.
+func (c *config) selfSigned() bool { return c.usesTLS() && len(c.Domains) == 0 && c.TLSCert == "" }
+
+// greet tells somebody who tries mlesd out how to chat through it: when both dialects are served with mlesd's own
+// certificate, and the log is for people. A deployment has another certificate, or none.
+func (d *daemon) greet(endpoints []endpoint) {
+	v1, v2 := d.clientAddr("--v1-listen", d.conf.v1, endpoints), d.clientAddr("--v2-listen", d.conf.v2, endpoints)
+	if v1 == "" || v2 == "" || !d.conf.selfSigned() || d.conf.LogFormat != "text" {
+		return
+	}
+	var trust string
+	switch {
+	case d.conf.Cache == "":
+		trust = " --insecure"
+	case d.conf.cacheGiven && os.Getenv("MLESD_CACHE") == "": // which mlesctl reads, too
+		trust = " --ca " + shellQuote(filepath.Join(d.conf.Cache, web.SelfSignedCert))
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "mlesd serves v1 and v2 on the same channels. Paste each line into a terminal of its own:\n\n")
+	fmt.Fprintf(&b, "  %s chat v1://%s hall --uid alice\n", toolName(), v1)
+	fmt.Fprintf(&b, "  %s chat wss://%s hall --uid bob%s\n\n", toolName(), v2, trust)
+	if len(d.conf.keys.v1)+len(d.conf.keys.v2) > 0 {
+		fmt.Fprintf(&b, "They need the shared key: give them MLES_KEY or --key-file.\n\n")
+	}
+	_, _ = d.stdout.Write([]byte(b.String()))
+}
+
+// clientAddr is how a client on this machine writes the address of the listener that flag opened; "" if there is none.
+func (d *daemon) clientAddr(flag string, a address, endpoints []endpoint) string {
+	i := slices.IndexFunc(endpoints, func(e endpoint) bool { return e.flag == flag })
+	if i < 0 {
+		return ""
+	}
+	host := a.host
+	if a.wildcard() || host == "0.0.0.0" {
+		host = "localhost"
+	}
+	return net.JoinHostPort(host, strconv.Itoa(endpoints[i].port()))
+}
+
+// toolName is how mlesctl is started where mlesd was started so.
+func toolName() string {
+	if exe, err := os.Executable(); err == nil && startedByGoRun(exe) {
+		return "go run ./cmd/mlesctl"
+	}
+	return "mlesctl"
+}
+
+// goRunFolder is where go run puts what it builds: a work folder go-build123, or the build cache, whose folder may have
+// any name but keeps executables in HASH-d.
+var goRunFolder = regexp.MustCompile(`[/\\](go-build[0-9]*|[0-9a-f]{64}-d)[/\\]`)
+
+func startedByGoRun(exe string) bool { return goRunFolder.MatchString(exe) }
+
+// shellQuote quotes s for a shell where it holds anything a shell might touch.
+func shellQuote(s string) string {
+	if strings.Trim(s, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-+:@%") == "" {
+		return s
+	}
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+}

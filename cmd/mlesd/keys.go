@@ -1,0 +1,119 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+)
+
+// maxKeyFile bounds a file with keys: more is another file, given by mistake.
+const maxKeyFile = 64 << 10
+
+// keys are the shared keys that each dialect accepts, the first one being used to send.
+type keys struct {
+	v1, v2   []string
+	addr     string // MLES_ADDR_KEY
+	warnings []string
+}
+
+// findKeys collects the keys from the environment and the files that flags name. lookup is os.LookupEnv.
+//
+//   - MLES_KEY or --key-file is the key of both dialects; both at once is an error, since nobody could tell which one
+//     is meant to be sent. Set but empty is an error too: the two references read that differently.
+//   - --v1-key-file and --v2-key-file override it for one dialect; if the file is empty, that dialect needs none.
+//   - MLES_ADDR_KEY is hashed behind a v1 client's address.
+//
+// No error holds a key.
+func findKeys(lookup func(string) (string, bool), both, v1, v2 string) (*keys, error) {
+	k := new(keys)
+	shared, given := lookup("MLES_KEY")
+	switch {
+	case given && shared == "":
+		return nil, usage("MLES_KEY is set but empty: unset it to need no key, or give it one")
+	case given && both != "":
+		return nil, usage("MLES_KEY and --key-file are both given: use one of them")
+	case given:
+		k.v1 = []string{shared}
+	case both != "":
+		found, err := k.read("--key-file", both)
+		if err != nil {
+			return nil, err
+		}
+		if len(found) == 0 {
+			return nil, usage("--key-file %s holds no key", both)
+		}
+		k.v1 = found
+	}
+	k.v2 = k.v1
+	for _, own := range []struct {
+		flag, file string
+		keys       *[]string
+	}{{"--v1-key-file", v1, &k.v1}, {"--v2-key-file", v2, &k.v2}} {
+		if own.file == "" {
+			continue
+		}
+		found, err := k.read(own.flag, own.file)
+		if err != nil {
+			return nil, err
+		}
+		*own.keys = found // none: this dialect needs none
+	}
+	if k.addr, given = lookup("MLES_ADDR_KEY"); given && k.addr == "" {
+		return nil, usage("MLES_ADDR_KEY is set but empty: unset it, or give it a key")
+	}
+	return k, nil
+}
+
+// read reads the keys in a file, see parseKeys, and warns of a file that others can read.
+func (k *keys) read(flag, file string) ([]string, error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return nil, usage("%s: %w", flag, err)
+	}
+	defer f.Close()
+	text, err := io.ReadAll(io.LimitReader(f, maxKeyFile+1))
+	if err != nil {
+		return nil, usage("%s: %w", flag, err)
+	}
+	if len(text) > maxKeyFile {
+		return nil, usage("%s %s has more than %d KiB: that is no file of keys", flag, file, maxKeyFile>>10)
+	}
+	if info, err := f.Stat(); err == nil && info.Mode().IsRegular() && info.Mode().Perm()&0o004 != 0 {
+		k.warnings = append(k.warnings, fmt.Sprintf("%s %s can be read by every user of this machine", flag, file))
+	}
+	found := parseKeys(text)
+	if len(found) == 0 && len(bytes.TrimSpace(text)) > 0 {
+		// Taken for an empty file, a key that begins with # would open the gateway to everybody.
+		return nil, usage(`%s %s holds nothing but comments: leave it empty to need no key, write \# for a key's own #`, flag, file)
+	}
+	for i, key := range found {
+		if strings.TrimSpace(key) != key {
+			k.warnings = append(k.warnings, fmt.Sprintf("%s %s: key %d begins or ends with white space, which is part of it", flag, file, i+1))
+		}
+	}
+	return found, nil
+}
+
+// parseKeys returns the keys in a file's text, one in each line, each once. Lines that are blank or begin with # are
+// passed over; a key that begins with # is written with a backslash before it. Nothing else is special: white space
+// around a key belongs to it, as it does in MLES_KEY.
+func parseKeys(text []byte) []string {
+	text = bytes.TrimPrefix(text, []byte("\ufeff")) // some editors begin a file with it
+	var found []string
+	for line := range strings.Lines(string(text)) {
+		key := strings.TrimSuffix(strings.TrimSuffix(line, "\n"), "\r")
+		if strings.TrimSpace(key) == "" || key[0] == '#' {
+			continue
+		}
+		if strings.HasPrefix(key, `\#`) {
+			key = key[1:]
+		}
+		if !slices.Contains(found, key) {
+			found = append(found, key)
+		}
+	}
+	return found
+}

@@ -1,0 +1,89 @@
+package main
+
+import (
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+
+	"mles/bridge"
+)
+
+// newMetrics returns what /metrics shows: the gateway's counts, the Go runtime's and the process's.
+func newMetrics(gw *bridge.Gateway) *prometheus.Registry {
+	r := prometheus.NewRegistry()
+	r.MustRegister(
+		newGatewayMetrics(gw.Stats),
+		collectors.NewGoCollector(),
+		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+	)
+	return r
+}
+
+// gatewayMetrics turns a gateway's Stats into metrics whenever they are asked for; it keeps no count of its own.
+type gatewayMetrics struct {
+	stats func() bridge.Stats
+
+	info, connections, members, channels, memory, memoryLimit     *prometheus.Desc
+	accepted, joins, refusals, cuts, messages, bytes, unreadables *prometheus.Desc
+}
+
+func newGatewayMetrics(stats func() bridge.Stats) *gatewayMetrics {
+	desc := func(name, help string, labels ...string) *prometheus.Desc {
+		return prometheus.NewDesc("mles_"+name, help, labels, nil)
+	}
+	return &gatewayMetrics{
+		stats:       stats,
+		info:        desc("build_info", "Always 1; the label says what runs.", "version"),
+		connections: desc("connections", "Connections open now, joined or not."),
+		members:     desc("members", "Members joined now, in all channels together.", "dialect"),
+		channels:    desc("channels", "Channels with members or history."),
+		memory:      desc("memory_bytes", "Bytes counted against the memory budget: half received frames, undelivered messages, histories."),
+		memoryLimit: desc("memory_limit_bytes", "The memory budget."),
+		accepted:    desc("connections_accepted_total", "Connections ever accepted."),
+		joins:       desc("joins_total", "Members ever joined.", "dialect"),
+		refusals:    desc("refusals_total", "Connections refused before they joined.", "reason"),
+		cuts:        desc("cuts_total", "Members cut because of lag, or replaced.", "reason"),
+		messages:    desc("messages_received_total", "Messages received after the join.", "dialect"),
+		bytes:       desc("bytes_received_total", "Bytes of these messages, headers of v1 included.", "dialect"),
+		unreadables: desc("untranslatable_total", "v1 frames that could not be read and went to v1 members only."),
+	}
+}
+
+// Describe sends every description there is; see prometheus.Collector.
+func (m *gatewayMetrics) Describe(ch chan<- *prometheus.Desc) {
+	for _, d := range []*prometheus.Desc{
+		m.info, m.connections, m.members, m.channels, m.memory, m.memoryLimit,
+		m.accepted, m.joins, m.refusals, m.cuts, m.messages, m.bytes, m.unreadables,
+	} {
+		ch <- d
+	}
+}
+
+// Collect sends the counts of this moment; see prometheus.Collector.
+func (m *gatewayMetrics) Collect(ch chan<- prometheus.Metric) {
+	st := m.stats()
+	gauge := func(d *prometheus.Desc, n int64, labels ...string) {
+		ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, float64(n), labels...)
+	}
+	counter := func(d *prometheus.Desc, n int64, labels ...string) {
+		ch <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, float64(n), labels...)
+	}
+	counters := func(d *prometheus.Desc, by map[string]int64) {
+		for label, n := range by {
+			counter(d, n, label)
+		}
+	}
+	gauge(m.info, 1, version())
+	gauge(m.connections, st.Connections)
+	gauge(m.members, st.V1Members, "v1")
+	gauge(m.members, st.V2Members, "v2")
+	gauge(m.channels, st.Channels)
+	gauge(m.memory, st.Memory)
+	gauge(m.memoryLimit, st.MemoryLimit)
+	counter(m.accepted, st.Accepted)
+	counter(m.unreadables, st.Untranslatable)
+	counters(m.joins, st.Joins)
+	counters(m.refusals, st.Refusals)
+	counters(m.cuts, st.Cuts)
+	counters(m.messages, st.MessagesIn)
+	counters(m.bytes, st.BytesIn)
+}

@@ -1,0 +1,46 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"os"
+	"os/signal"
+	"sync"
+	"syscall"
+)
+
+// untilSignalled returns a context that ends with the first SIGTERM or SIGINT; with the second, exit is called with
+// status 1. SIGHUP changes nothing: certificate files are followed without it, and a gateway that was started from a
+// terminal goes on when the terminal is closed. stop ends the watch.
+func untilSignalled(parent context.Context, log *slog.Logger, exit func(int)) (ctx context.Context, stop func()) {
+	ctx, cancel := context.WithCancel(parent)
+	signals := make(chan os.Signal, 8)
+	signal.Notify(signals, syscall.SIGTERM, os.Interrupt, syscall.SIGHUP)
+	done := make(chan struct{})
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		for {
+			select {
+			case <-done:
+				return
+			case s := <-signals:
+				switch {
+				case s == syscall.SIGHUP:
+					log.Info("SIGHUP changes nothing: certificate files are reloaded by themselves, flags need a restart")
+				case ctx.Err() == nil:
+					log.Info("signal received, draining; a second one ends at once", "signal", s)
+					cancel()
+				default:
+					log.Warn("second signal received, ending at once", "signal", s)
+					exit(exitFailed)
+				}
+			}
+		}
+	})
+	return ctx, func() {
+		signal.Stop(signals)
+		close(done)
+		wg.Wait()
+		cancel()
+	}
+}
