@@ -84,10 +84,12 @@ func (m *Member) Publish(events []Event) (wait <-chan struct{}) {
 		ch.history.add(&events[i])
 	}
 	ch.used(ch.bus.now())
-	if ch.mustSlow(m) {
+	if m.slowed == nil && ch.mustSlow(m) {
 		m.slowed = make(chan struct{})
-		wait = m.slowed
 		ch.slow(m)
+	}
+	if m.slowed != nil { // perhaps since an earlier call
+		wait = m.slowed
 	}
 	ch.mu.Unlock()
 	wake(woken)
