@@ -125,8 +125,8 @@ func (b *Bus) Join(j Join) (*Member, error) {
 			continue
 		}
 		var woken *Member
+		replaced := j.Replace != nil && j.Replace == ch.holders[identity{j.Dialect, j.ID}]
 		m, err := ch.join(&j, &woken)
-		replaced := err == nil && j.Replace != nil
 		ch.mu.Unlock()
 		wake(woken)
 		if replaced {
