@@ -156,10 +156,13 @@ func (h *history) drop(s *stored) {
 	s.release(h.budget)
 }
 
-// clear forgets everything.
+// clear forgets everything. What a replay still holds keeps no other alive.
 func (h *history) clear() {
-	for s := h.all.first; s != nil; s = s.links[byAge].next {
+	for s := h.all.first; s != nil; {
+		next := s.links[byAge].next
+		s.links = [2]link{}
 		s.release(h.budget)
+		s = next
 	}
 	h.all, h.empty, h.joins, h.bytes = list{}, list{which: byEmpty}, nil, 0
 }
