@@ -192,6 +192,12 @@ func (b *Bus) watch(ch *channel) {
 	b.watchList[ch] = struct{}{}
 }
 
+func (b *Bus) unwatch(ch *channel) {
+	b.watchMu.Lock()
+	defer b.watchMu.Unlock()
+	delete(b.watchList, ch)
+}
+
 // Stats is what a bus holds at one moment.
 type Stats struct {
 	Channels int   // with members or history

@@ -20,10 +20,10 @@ type channel struct {
 	bus  *Bus
 
 	lastUsed atomic.Int64 // Unix ns
-	watched  atomic.Bool  // the janitor looks at it each second
 
 	mu      sync.Mutex
 	dead    bool // no longer in the bus
+	watched bool // the janitor looks at it each second
 	members int
 	holders map[identity]*Member
 	logs    [MaxDialects]*log
@@ -177,7 +177,17 @@ func (ch *channel) resume(m *Member) {
 
 // watch has the janitor look at the channel until it has calmed down.
 func (ch *channel) watch() {
-	if ch.watched.CompareAndSwap(false, true) {
+	if !ch.watched {
+		ch.watched = true
 		ch.bus.watch(ch)
+	}
+}
+
+// unwatch is called under the lock that decided it: somebody who begins to
+// wait right after is watched again.
+func (ch *channel) unwatch() {
+	if ch.watched {
+		ch.watched = false
+		ch.bus.unwatch(ch)
 	}
 }

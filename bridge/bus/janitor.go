@@ -51,14 +51,7 @@ func (b *Bus) inspect() {
 	}
 	b.watchMu.Unlock()
 	for _, ch := range watched {
-		cut, calm := ch.inspect(b.now())
-		tell(cut)
-		if calm {
-			b.watchMu.Lock()
-			delete(b.watchList, ch)
-			b.watchMu.Unlock()
-			ch.watched.Store(false)
-		}
+		tell(ch.inspect(b.now()))
 	}
 }
 
@@ -75,8 +68,9 @@ func tell(cut []verdict) {
 }
 
 // inspect cuts those who are too far behind, and those who stand still while a
-// publisher waits and nobody moves. calm says that nobody lags or waits.
-func (ch *channel) inspect(now time.Time) (cut []verdict, calm bool) {
+// publisher waits and nobody moves. Where nobody lags or waits any more, the
+// channel is no longer watched.
+func (ch *channel) inspect(now time.Time) (cut []verdict) {
 	ch.mu.Lock()
 	defer ch.mu.Unlock()
 	stuck := len(ch.slowed) > 0 && now.Sub(ch.moved) >= patience
@@ -97,11 +91,14 @@ func (ch *channel) inspect(now time.Time) (cut []verdict, calm bool) {
 		v.m.detach()
 	}
 	ch.look()
-	calm = len(ch.slowed) == 0
+	calm := len(ch.slowed) == 0
 	for _, l := range ch.logs {
 		calm = calm && (l == nil || l.first == nil || l.head-l.first.start <= maxLag)
 	}
-	return cut, calm
+	if calm {
+		ch.unwatch()
+	}
+	return cut
 }
 
 // relieve brings the memory budget down again: the coldest histories go first;
