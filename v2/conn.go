@@ -117,7 +117,7 @@ func (c *ClientConn) endReading(err error) {
 
 // Send writes one message as one frame. op is OpText (data must be UTF-8, else
 // ErrUTF8) or OpBinary; data is at most MaxMessage bytes, else ErrTooBig. After
-// Close, or once Recv has failed, it is net.ErrClosed.
+// Close or CloseWrite, or once Recv has failed, it is net.ErrClosed.
 //
 // Send blocks while the server does not read, which is how a server slows a
 // publisher. data is not changed and not kept.
@@ -136,6 +136,16 @@ func (c *ClientConn) Send(op byte, data []byte) error {
 		return net.ErrClosed
 	}
 	return c.writeFrame(op, data)
+}
+
+// CloseWrite tells the server code and reason (cut to 123 bytes) and sends
+// nothing any more. Recv goes on: what it returns last, the server's own close
+// frame or the end of the connection, says that the server has come to the close
+// frame and so has taken all that was sent before. Close must still be called.
+func (c *ClientConn) CloseWrite(code int, reason string) error {
+	c.writeMu.Lock()
+	defer c.writeMu.Unlock()
+	return c.writeFrame(OpClose, appendClosePayload(nil, code, reason))
 }
 
 // Close tells the server code and reason (cut to 123 bytes), waits up to 2 s
@@ -157,7 +167,9 @@ func (c *ClientConn) close(code int, reason string) error {
 	var err error
 	if !over {
 		c.writeMu.Lock()
-		err = c.writeFrame(OpClose, appendClosePayload(nil, code, reason))
+		if !c.closeSent {
+			err = c.writeFrame(OpClose, appendClosePayload(nil, code, reason))
+		}
 		c.writeMu.Unlock()
 	}
 	c.drain()

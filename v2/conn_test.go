@@ -389,3 +389,26 @@ func TestDialEndsWithItsContext(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestAliceLeavesAndReadsWhatIsUnderWay(t *testing.T) {
+	// The server has something to say yet when alice's close frame comes.
+	url := serve(t, func(t *testing.T, conn *websocket.Conn) {
+		hello(t, conn)
+		if _, _, err := conn.ReadMessage(); !websocket.IsCloseError(err, v2.CloseNormal) {
+			t.Errorf("server saw %v, want the close frame", err)
+		}
+	})
+	alice := dial(t, v2.Dialer{}, url, "alice", "hall")
+	if err := alice.CloseWrite(v2.CloseNormal, "done"); err != nil {
+		t.Fatal(err)
+	}
+	if err := alice.Send(v2.OpBinary, []byte("late")); !errors.Is(err, net.ErrClosed) {
+		t.Errorf("Send after CloseWrite: %v, want net.ErrClosed", err)
+	}
+	if _, _, err := alice.Recv(); !websocket.IsCloseError(err, v2.CloseNormal) {
+		t.Errorf("Recv ended with %v, want the server's close frame", err)
+	}
+	if err := alice.Close(v2.CloseNormal, ""); err != nil {
+		t.Errorf("Close after CloseWrite: %v", err)
+	}
+}

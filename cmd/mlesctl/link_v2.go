@@ -118,7 +118,7 @@ func (l *linkV2) settles() time.Duration { return 0 }
 // after all that was sent before.
 func (l *linkV2) leave() error {
 	l.left.Store(true)
-	go l.conn.Close(v2.CloseNormal, "")
+	go l.conn.CloseWrite(v2.CloseNormal, "")
 	return nil
 }
 
