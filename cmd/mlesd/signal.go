@@ -28,10 +28,10 @@ func untilSignalled(parent context.Context, log *slog.Logger, exit func(int)) (c
 				case s == syscall.SIGHUP:
 					log.Info("SIGHUP changes nothing: certificate files are reloaded by themselves, flags need a restart")
 				case ctx.Err() == nil:
-					log.Info("signal received, draining; a second one ends at once", "signal", s)
+					log.Info("signal received, draining; a second one ends at once", "signal", s.String())
 					cancel()
 				default:
-					log.Warn("second signal received, ending at once", "signal", s)
+					log.Warn("second signal received, ending at once", "signal", s.String())
 					exit(exitFailed)
 				}
 			}
