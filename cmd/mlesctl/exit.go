@@ -41,11 +41,10 @@ func refused(format string, args ...any) error {
 
 // status is what mlesctl ends with after err.
 func status(err error) int {
-	var f *failure
-	switch {
-	case err == nil:
+	if err == nil {
 		return exitOK
-	case errors.As(err, &f):
+	}
+	if f, ok := errors.AsType[*failure](err); ok {
 		return f.status
 	}
 	return exitUnsatisfied

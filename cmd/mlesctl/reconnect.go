@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
@@ -13,7 +14,7 @@ import (
 
 const (
 	connectTime = 10 * time.Second // bounds one attempt to connect and join
-	briefly     = time.Second      // a silent connection that held longer had let us in
+	briefly     = time.Second      // a server that said nothing, but for longer, had let us in
 	lasting     = 30 * time.Second // after a connection that held this long the pauses are short again
 
 	// refusalsMax refusals in a row end a session. One that was let in before
@@ -149,13 +150,13 @@ func (s *session) attempt(ctx context.Context, again bool) attempt {
 		return attempt{over: true, err: s.parting(nil)}
 	case end.how == denied:
 		return attempt{over: s.isLeaving(), err: refused("%s: %s", s.server, end.why)}
+	case s.isLeaving():
+		return attempt{over: true, err: s.parting(unsatisfied("connection to %s lost: %s", s.server, end.why))}
+	case !heard && time.Since(began) < briefly:
+		return attempt{err: unreachable("cannot join at %s: %s", s.server, end.why)}
 	default:
-		err = unsatisfied("connection to %s lost: %s", s.server, end.why)
+		return attempt{in: true, err: unsatisfied("connection to %s lost: %s", s.server, end.why)}
 	}
-	if s.isLeaving() {
-		return attempt{over: true, err: s.parting(err)}
-	}
-	return attempt{in: heard || time.Since(began) > briefly, err: err}
 }
 
 // dial opens a link. Its errors are of the kinds unreachable and usage.
@@ -172,9 +173,12 @@ func (s *session) dial(ctx context.Context) (link, error) {
 	case errors.Is(err, v2.ErrHello):
 		return nil, usage("%w", err)
 	}
-	var answered *v2.DialError
-	if errors.As(err, &answered) && answered.Status == 0 {
-		err = answered.Err // without the address, which stands there already
+	// Without the address, which stands there already.
+	if answer, ok := errors.AsType[*v2.DialError](err); ok && answer.Status == 0 {
+		err = answer.Err
+	}
+	if network, ok := errors.AsType[*net.OpError](err); ok {
+		err = network
 	}
 	return nil, unreachable("cannot reach %s: %w%s", s.server, err, certificateHint(err))
 }
