@@ -66,7 +66,55 @@ func TestPeerSharedKey(t *testing.T) {
 	last := outpost.joinV1(t, "127.0.0.1:8077", key, "last", "hall", "", nil)
 	last.getsBesides(t, join("pat"), append(history, said("paul", "paul's first"), join("pia"), said("rita", "\x00\xfe rita to the peer"),
 		said("rob", large), said("pat", large+"!"), join("late"), join("later"))...)
+	pat.getsBesides(t, join("pat"), append(history, said("paul", "paul's first"), join("pia"), said("rita", "\x00\xfe rita to the peer"),
+		said("rob", large), join("late"), join("later"), join("last"))...) // and nothing of its own
 	t.Log("mles 1.1.7 with the gateway as its root: members of both see each other's joins and messages, live and from history")
+}
+
+// People at their consoles on both sides of a peer: the v1 client there, mlesctl and websocat here.
+func TestPeerConsoles(t *testing.T) {
+	t.Parallel()
+	const key = "two houses"
+	root, outpost, crt := newHost(t), newHost(t), newCertificate(t)
+	root.link(t, outpost)
+	root.startGateway(t, key, crt)
+	outpost.startMles1(t, key, "10.77.0.1")
+	here := controller{host: root, key: key, v1: "v1://127.0.0.1:8077", v2: "wss://localhost:8443", crt: crt}
+	there := controller{host: outpost, key: key, v1: "v1://127.0.0.1:8077"}
+
+	witness := root.joinV1(t, "127.0.0.1:8077", key, "witness", "hall", "", nil)
+	var seen []string
+	sees := func(uid, message string) {
+		t.Helper()
+		seen = append(seen, v1Body(uid, "hall", message))
+		witness.getsBodies(t, seen...)
+	}
+	walt := root.startWebsocat(t, crt, key, "walt", "hall")
+	sees("walt", "")
+	cora := here.chat(t, here.v2, "cora", "hall")
+	sees("cora", "")
+	olga := outpost.startConsole(t, "127.0.0.1", key, "olga", "hall")
+	sees("olga", "")
+	sue := there.sub(t, there.v1, "sue", "hall", "--json")
+	sees("sue", "")
+
+	var all []line
+	for _, speaker := range []struct {
+		uid string
+		*program
+	}{{"olga", olga}, {"walt", walt}, {"cora", cora}, {"olga", olga}} {
+		said := line{speaker.uid, speaker.uid + " » hyvää päivää " + strings.Repeat("ä", len(all)+1)}
+		speaker.types(t, said.text)
+		sees(said.uid, said.text+"\n")
+		all = append(all, said)
+	}
+	walt.shows(t, textOnly, others(all, "walt")...)
+	cora.shows(t, onV2Chat, others(all, "cora")...)
+	olga.shows(t, onConsole, others(all, "olga")...)
+	sue.showsJSON(t, asV1JSON, all...)
+	outpost.startConsole(t, "127.0.0.1", key, "otto", "hall").shows(t, onConsole, all...)
+	here.sub(t, here.v2, "sid", "hall").shows(t, textOnly, all...)
+	t.Log("mles 1.1.7 as a peer: its mles-client 1.1.7 and mlesctl hear websocat and mlesctl on the gateway and the other way round")
 }
 
 // Once the connection to its root has ended, mles 1.1.7 never takes that channel up again; only channels that are new to
