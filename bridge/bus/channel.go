@@ -29,7 +29,6 @@ type channel struct {
 	logs    [MaxDialects]*log
 	history history
 	slowed  []*Member // publishers that wait
-	moved   time.Time // when a member last made progress
 }
 
 // channelCost is about what a channel with one stored join takes besides its
@@ -141,9 +140,8 @@ func (ch *channel) mustSlow(m *Member) bool {
 
 // slow makes m wait.
 func (ch *channel) slow(m *Member) {
-	if len(ch.slowed) == 0 {
-		ch.moved = ch.bus.now()
-	}
+	m.slowed = make(chan struct{})
+	m.slowedAt = ch.bus.now()
 	ch.slowed = append(ch.slowed, m)
 	ch.watch()
 }

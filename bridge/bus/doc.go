@@ -44,8 +44,8 @@
 //     itself is 8 MiB behind, until that one is 4 MiB behind.
 //   - A member whose lag is over 64 MiB, and its oldest undelivered byte older
 //     than 30 s, is cut ([TooSlow]).
-//   - When a publisher waits and no member has moved for 30 s, those who stand
-//     still are cut ([Stalled]).
+//   - When a publisher waits and no member but itself has moved for 30 s, those
+//     who stand still are cut ([Stalled]).
 //   - One [Budget] bounds the memory of all. Near it, the histories unused for
 //     longest are forgotten; over it, publishers wait for a moment, and then the
 //     members with the largest lag are cut ([OverMemory]).

@@ -67,13 +67,45 @@ func tell(cut []verdict) {
 	}
 }
 
+// stuck says whether a publisher has waited too long, and none of the others
+// has moved. What it reads itself while it waits helps it nothing.
+func (ch *channel) stuck(now time.Time) bool {
+	if len(ch.slowed) == 0 {
+		return false
+	}
+	var last *Member // who moved last
+	var at, next time.Time
+	for _, l := range ch.logs {
+		if l == nil {
+			continue
+		}
+		for _, m := range l.members {
+			if last == nil || m.moved.After(at) {
+				last, at, next = m, m.moved, at
+			} else if m.moved.After(next) {
+				next = m.moved
+			}
+		}
+	}
+	for _, m := range ch.slowed {
+		other := at
+		if m == last {
+			other = next
+		}
+		if now.Sub(m.slowedAt) >= patience && now.Sub(other) >= patience {
+			return true
+		}
+	}
+	return false
+}
+
 // inspect cuts those who are too far behind, and those who stand still while a
 // publisher waits and nobody moves. Where nobody lags or waits any more, the
 // channel is no longer watched.
 func (ch *channel) inspect(now time.Time) (cut []verdict) {
 	ch.mu.Lock()
 	defer ch.mu.Unlock()
-	stuck := len(ch.slowed) > 0 && now.Sub(ch.moved) >= patience
+	stuck := ch.stuck(now)
 	for _, l := range ch.logs {
 		if l == nil {
 			continue

@@ -137,10 +137,10 @@ func (l *log) classFor(n int) int {
 // this log. The members that were idle are woken: see wake.
 func (l *log) append(codec Codec, channel string, e *Event, n int, by *Member, woken **Member) {
 	c := l.room(n)
+	c.last = l.now()
 	l.wake(c, by, woken)
 	pos := len(c.buf)
 	c.buf = codec.Append(c.buf, l.dialect, channel, e, false)
-	c.last = l.now()
 	if by != nil && by.log == l {
 		if k := len(c.runs); k > 0 && c.runs[k-1].by == by && c.runs[k-1].to == pos {
 			c.runs[k-1].to = len(c.buf)
@@ -164,6 +164,7 @@ func (l *log) wake(c *chunk, by *Member, woken **Member) {
 			continue
 		}
 		m.chunk, m.pos, m.idleAt = c, len(c.buf), -1
+		m.moved = c.last
 		c.readers++
 		l.front.moved(m, m.position())
 		m.chain(woken)

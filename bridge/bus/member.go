@@ -16,17 +16,18 @@ type Member struct {
 	since   time.Time
 
 	// Guarded by the channel's lock.
-	log      *log   // nil once it has lost its subscription
-	memberAt int    // where in log.members
-	idleAt   int    // where in log.idle, or -1
-	chunk    *chunk // that the cursor is in; nil when idle
-	pos      int    // cursor's place in chunk
-	given    int    // bytes of chunk that Next gave out last
-	ownEnd   int64  // position behind its own last bytes in the log
-	moved    time.Time
+	log      *log      // nil once it has lost its subscription
+	memberAt int       // where in log.members
+	idleAt   int       // where in log.idle, or -1
+	chunk    *chunk    // that the cursor is in; nil when idle
+	pos      int       // cursor's place in chunk
+	given    int       // bytes of chunk that Next gave out last
+	ownEnd   int64     // position behind its own last bytes in the log
+	moved    time.Time // when it last made progress, or was woken
 	left     bool
 	slowed   chan struct{} // closed when it may publish again; nil when it may
-	replay   *replay       // history not yet written; set nil by Next only
+	slowedAt time.Time
+	replay   *replay // history not yet written; set nil by Next only
 
 	// Owned by whoever set chained, until it is cleared again: see chain.
 	chained  atomic.Bool
@@ -85,7 +86,6 @@ func (m *Member) Publish(events []Event) (wait <-chan struct{}) {
 	}
 	ch.used(ch.bus.now())
 	if m.slowed == nil && ch.mustSlow(m) {
-		m.slowed = make(chan struct{})
 		ch.slow(m)
 	}
 	if m.slowed != nil { // perhaps since an earlier call
@@ -157,7 +157,6 @@ func (m *Member) settle() {
 
 func (m *Member) progressed() {
 	m.moved = m.ch.bus.now()
-	m.ch.moved = m.moved
 	m.log.front.moved(m, m.position())
 	m.ch.look()
 }
