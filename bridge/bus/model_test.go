@@ -329,7 +329,7 @@ func (m *model) next(t *rapid.T, mm *modelMember) bool {
 		t.Fatalf("%v got %d bytes at once", mm, len(data))
 	}
 	if !bytes.HasPrefix(mm.queue, data) {
-		t.Fatalf("%v got wrong bytes: %s\nand should have: %s", mm, story(data), story(mm.queue))
+		t.Fatalf("%v got wrong bytes: %s\nand should have: %s", mm, frames(data), frames(mm.queue))
 	}
 	atEnd := slices.Contains(mm.ends, len(data))
 	if whole && !atEnd || !whole && len(data) < maxWrite {
@@ -517,8 +517,8 @@ func (m *model) end(t *rapid.T) {
 	m.bus.Close()
 }
 
-// story tells bytes as frames.
-func story(b []byte) (s string) {
+// frames tells bytes as frames.
+func frames(b []byte) (s string) {
 	for len(b) > 0 && len(s) < 2000 {
 		f, rest, ok := parseFrame(b)
 		s += fmt.Sprintf(" [key %d flags %d from %d %q +%d]", f.key, f.flags, f.from, f.uid, len(f.payload))
