@@ -25,17 +25,14 @@ func (l *lines) next() ([]byte, error) {
 	for {
 		part, err := l.r.ReadSlice('\n')
 		line = append(line, part...)
-		if len(line) > l.most+1 {
-			return nil, &tooLarge{len(line), l.most}
-		}
+		text := bytes.TrimSuffix(line, []byte("\n"))
 		switch {
-		case errors.Is(err, bufio.ErrBufferFull):
-			continue
-		case err == io.EOF && len(line) > 0:
-			return line, nil
-		case err != nil:
+		case len(text) > l.most:
+			return nil, &tooLarge{l.most}
+		case err == nil, err == io.EOF && len(text) > 0:
+			return text, nil
+		case !errors.Is(err, bufio.ErrBufferFull):
 			return nil, err
 		}
-		return bytes.TrimSuffix(line, []byte("\n")), nil
 	}
 }

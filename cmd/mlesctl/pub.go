@@ -132,7 +132,7 @@ func whole(in io.Reader, most int) func() ([]byte, error) {
 			return nil, fmt.Errorf("standard input: %w", err)
 		}
 		if n > int64(most) {
-			return nil, &tooLarge{int(n), most}
+			return nil, &tooLarge{most}
 		}
 		return append([]byte{}, all.Bytes()...), nil // not nil, which would be no message
 	}

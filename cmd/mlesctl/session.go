@@ -54,17 +54,17 @@ func newSession(d dialect, server string, retry retryFlags, first []byte) *sessi
 	}
 }
 
-// tooLarge is a message that no frame holds.
-type tooLarge struct{ size, most int }
+// tooLarge is a message that no frame holds, or more input than a message is.
+type tooLarge struct{ most int }
 
 func (e *tooLarge) Error() string {
-	return fmt.Sprintf("a message of %d bytes is too large: %d are the most", e.size, e.most)
+	return fmt.Sprintf("too large: a message has %d bytes at most", e.most)
 }
 
 // check tells whether message can be sent at all.
 func (s *session) check(message []byte) error {
 	if most := s.dialect.maxMessage(); len(message) > most {
-		return &tooLarge{len(message), most}
+		return &tooLarge{most}
 	}
 	return nil
 }
