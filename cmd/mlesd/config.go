@@ -12,7 +12,8 @@ import (
 	"github.com/alecthomas/kong"
 )
 
-// config is the command line and the environment. Addresses and sizes are pointers: nil was not given.
+// config is the command line and the environment. Addresses and sizes are pointers: nil was not given. Aliases have no
+// variable: beside a service named mlesd, Kubernetes sets MLESD_PORT=tcp://… in every pod.
 type config struct {
 	V1Listen    *address `name:"v1-listen" env:"MLESD_V1_LISTEN" group:"Listeners" placeholder:"[::]:8077" help:"v1 over TCP; off."`
 	V1TLSListen *address `name:"v1-tls-listen" env:"MLESD_V1_TLS_LISTEN" group:"Listeners" placeholder:"off" help:"v1 over TLS."`

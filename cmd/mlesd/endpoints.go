@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"net"
 	"net/http"
 	"syscall"
@@ -24,7 +25,7 @@ func (d *daemon) listen(ctx context.Context, gw *bridge.Gateway, certs *web.Cert
 			return gw.ServeV2TLS(l, certs.TLSConfig("http/1.1"))
 		}},
 		"--plain-listen": {serve: gw.ServeV2},
-		"--admin-listen": {serve: serveAdmin(gw)},
+		"--admin-listen": {serve: serveAdmin(gw, d.log)},
 	}
 	opener := newOpener(d.log)
 	var endpoints []endpoint
@@ -48,7 +49,7 @@ func (d *daemon) listen(ctx context.Context, gw *bridge.Gateway, certs *web.Cert
 }
 
 // serveAdmin returns what serves an admin listener until it is closed.
-func serveAdmin(gw *bridge.Gateway) func(net.Listener) error {
+func serveAdmin(gw *bridge.Gateway, log *slog.Logger) func(net.Listener) error {
 	handler := web.Admin(func() bool { return !gw.Draining() }, newMetrics(gw))
 	return func(l net.Listener) error {
 		srv := &http.Server{
@@ -57,6 +58,7 @@ func serveAdmin(gw *bridge.Gateway) func(net.Listener) error {
 			ReadTimeout:       10 * time.Second,
 			WriteTimeout:      30 * time.Second,
 			MaxHeaderBytes:    16 << 10,
+			ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 		}
 		defer srv.Close() // connections kept alive
 		if err := srv.Serve(l); !errors.Is(err, net.ErrClosed) {

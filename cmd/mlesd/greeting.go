@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 
+	"mles/bridge"
 	"mles/internal/web"
 )
 
@@ -29,7 +30,7 @@ func (d *daemon) logStart(endpoints []endpoint) {
 	if len(c.keys.v2) > 0 {
 		v2Auth = "shared key"
 	}
-	history, connections := any("default"), any("by file descriptors")
+	history, connections := bridge.DefaultHistoryLimit, any("by file descriptors")
 	if c.HistoryLimit != nil {
 		history = *c.HistoryLimit
 	}

@@ -23,6 +23,9 @@ func TestMain(m *testing.M) {
 	testscript.Main(leakChecked{m}, map[string]func(){"mlesd": main})
 }
 
+// quickRace has a child that was built with -race not sleep for a second at its end.
+const quickRace = "atexit_sleep_ms=0"
+
 // leakChecked looks for leaked goroutines after the tests.
 type leakChecked struct{ m *testing.M }
 
@@ -43,6 +46,7 @@ func TestScripts(t *testing.T) {
 		Dir: "testdata/script",
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("XDG_CACHE_HOME", env.Getenv("WORK")+"/cache")
+			env.Setenv("GORACE", quickRace)
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
@@ -93,6 +97,8 @@ type process struct {
 	exited chan struct{} // closed when it has ended and all is read
 	status int           // valid then
 
+	clients []func() // end the test's own connections
+
 	mu      sync.Mutex
 	changed *sync.Cond // a line came or the process ended
 	ended   bool
@@ -109,7 +115,7 @@ func start(t *testing.T, env []string, args ...string) *process {
 	args = append([]string{"--v1-listen=127.0.0.1:0", "--v2-listen=127.0.0.1:0", "--admin-listen=127.0.0.1:0",
 		"--log-format=json", "--log-level=debug", "--cache=" + p.cache}, args...)
 	p.cmd = exec.Command("mlesd", args...)
-	p.cmd.Env = append(os.Environ(), "XDG_CACHE_HOME="+t.TempDir())
+	p.cmd.Env = append(os.Environ(), "XDG_CACHE_HOME="+t.TempDir(), "GORACE="+quickRace)
 	p.cmd.Env = append(p.cmd.Env, env...)
 	p.cmd.Stdout = &p.stdout
 	stderr, err := p.cmd.StderrPipe()
@@ -121,6 +127,7 @@ func start(t *testing.T, env []string, args ...string) *process {
 	}
 	go p.read(bufio.NewScanner(stderr))
 	t.Cleanup(func() {
+		p.hangUp()
 		_ = p.cmd.Process.Kill()
 		<-p.exited
 		if t.Failed() {
@@ -193,9 +200,17 @@ func (p *process) wait() int {
 	return p.status
 }
 
-// stop ends it as an operator does and checks that it went well.
+func (p *process) hangUp() {
+	for _, hangUp := range p.clients {
+		hangUp()
+	}
+	p.clients = nil
+}
+
+// stop ends it as an operator does, with nobody there any more, and checks that it went well.
 func (p *process) stop() {
 	p.t.Helper()
+	p.hangUp()
 	p.signal(syscall.SIGTERM)
 	if status := p.wait(); status != exitOK {
 		p.t.Errorf("exit status %d after SIGTERM", status)
