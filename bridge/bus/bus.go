@@ -153,14 +153,15 @@ func (b *Bus) channel(name string) *channel {
 	return ch
 }
 
-// remove forgets a channel that has no members and (or even if: force) no history.
-func (b *Bus) remove(ch *channel, force bool) {
+// remove forgets a channel that has no members, and no history either unless
+// it was last used before that time (Unix ns).
+func (b *Bus) remove(ch *channel, before int64) {
 	s := b.shard(ch.name)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	ch.mu.Lock()
 	defer ch.mu.Unlock()
-	if ch.dead || ch.members > 0 || ch.history.all.n > 0 && !force {
+	if ch.dead || ch.members > 0 || ch.history.all.n > 0 && ch.lastUsed.Load() >= before {
 		return
 	}
 	ch.dead = true

@@ -3,6 +3,7 @@ package bus
 import (
 	"encoding/binary"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"runtime"
 	"sync"
@@ -195,7 +196,7 @@ func TestConcurrent(t *testing.T) {
 		v.check(fmt.Sprint("visitor ", i))
 		follows(t, observers[v.c][v.d], v.listener, v.s)
 	}
-	b.each(func(ch *channel) { b.remove(ch, true) })
+	b.each(func(ch *channel) { b.remove(ch, math.MaxInt64) })
 	if st := b.Stats(); st != (Stats{}) {
 		t.Errorf("everybody has left, and there is %+v", st)
 	}

@@ -193,20 +193,24 @@ func (b *Bus) dropCold(n int64) {
 		ch.mu.Unlock()
 	})
 	oldest := maxAge
-	for left := n; oldest > 0 && sizes[oldest] < left; oldest-- {
+	left := n
+	for ; oldest > 0 && sizes[oldest] < left; oldest-- {
 		left -= sizes[oldest]
 	}
-	goal := b.budget.Used() - n
 	b.each(func(ch *channel) {
-		if ch.age(now) < oldest || b.budget.Used() <= goal {
-			return
-		}
 		ch.mu.Lock()
-		ch.history.clear()
-		empty := ch.members == 0
+		age := ch.age(now)
+		forget := age > oldest || age == oldest && left > 0
+		if forget {
+			if age == oldest {
+				left -= ch.forgettable()
+			}
+			ch.history.clear()
+		}
+		empty := ch.members == 0 && forget
 		ch.mu.Unlock()
 		if empty {
-			b.remove(ch, false)
+			b.remove(ch, 0)
 		}
 	})
 }
@@ -236,7 +240,7 @@ func (b *Bus) expire() {
 	before := b.now().Add(-b.conf.IdleLimit).UnixNano()
 	b.each(func(ch *channel) {
 		if ch.lastUsed.Load() < before {
-			b.remove(ch, true)
+			b.remove(ch, before)
 		}
 	})
 }

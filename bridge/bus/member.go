@@ -263,7 +263,7 @@ func (m *Member) Leave() {
 	empty := ch.members == 0 && ch.history.all.n == 0
 	ch.mu.Unlock()
 	if empty {
-		ch.bus.remove(ch, false)
+		ch.bus.remove(ch, 0)
 	}
 }
 

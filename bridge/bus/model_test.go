@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"testing"
 	"unsafe"
@@ -430,7 +431,7 @@ func (m *model) forgetHistory(t *rapid.T) {
 			ch.mu.Lock()
 			ch.history.clear()
 			ch.mu.Unlock()
-			m.bus.remove(ch, false)
+			m.bus.remove(ch, 0)
 		}
 	})
 	c.history = nil
@@ -505,7 +506,7 @@ func (m *model) end(t *rapid.T) {
 	}
 	m.check(t)
 	m.settled(t)
-	m.bus.each(func(ch *channel) { m.bus.remove(ch, true) })
+	m.bus.each(func(ch *channel) { m.bus.remove(ch, math.MaxInt64) })
 	if st := m.bus.Stats(); st != (Stats{}) {
 		t.Fatalf("everything is gone, and there is %+v", st)
 	}
