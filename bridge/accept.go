@@ -29,7 +29,7 @@ type acceptor struct {
 	g     *Gateway
 	slots chan struct{} // one for each TLS handshake that is being computed
 
-	fullLog, failLog, tlsLog rate.Sometimes
+	fullLog, failLog rate.Sometimes
 }
 
 func newAcceptor(g *Gateway) *acceptor {
@@ -39,7 +39,6 @@ func newAcceptor(g *Gateway) *acceptor {
 
 		fullLog: rate.Sometimes{Interval: time.Second},
 		failLog: rate.Sometimes{Interval: time.Second},
-		tlsLog:  rate.Sometimes{Interval: time.Second},
 	}
 }
 
@@ -53,6 +52,8 @@ type socket struct {
 	overfull bool // over the limit on connections: to be refused
 
 	slot   atomic.Bool // holds a handshake slot
+	spoke  atomic.Bool // the client has sent something
+	joined atomic.Bool // the time for joining is over
 	closed sync.Once
 }
 
@@ -60,7 +61,31 @@ type socket struct {
 // computes nothing and so needs no slot.
 func (s *socket) Read(p []byte) (int, error) {
 	s.freeSlot()
-	return s.Conn.Read(p)
+	n, err := s.Conn.Read(p)
+	if n > 0 && !s.spoke.Load() {
+		s.spoke.Store(true)
+	}
+	return n, err
+}
+
+// SetReadDeadline sets when reading gives up: until the client has joined not
+// later than there is time for that, whatever layers above think.
+func (s *socket) SetReadDeadline(t time.Time) error {
+	if by := s.accepted.Add(joinTime); !s.joined.Load() && (t.IsZero() || t.After(by)) {
+		t = by
+	}
+	return s.Conn.SetReadDeadline(t)
+}
+
+// SetDeadline does the same, and sets when writing gives up.
+func (s *socket) SetDeadline(t time.Time) error {
+	return errors.Join(s.SetReadDeadline(t), s.SetWriteDeadline(t))
+}
+
+// hasJoined ends the time for joining.
+func (s *socket) hasJoined() {
+	s.joined.Store(true)
+	s.SetReadDeadline(time.Time{})
 }
 
 func (s *socket) freeSlot() {
@@ -73,6 +98,7 @@ func (s *socket) freeSlot() {
 func (s *socket) Close() error {
 	s.closed.Do(func() {
 		s.freeSlot()
+		s.g.forget(s)
 		s.g.counters.connections.Add(-1)
 		s.g.bus.Budget().Add(-connectionCost)
 	})
@@ -92,8 +118,8 @@ func (s *socket) name() string { return s.Conn.RemoteAddr().String() }
 // connectionCost is about what a connection takes by itself, in bytes.
 const connectionCost = 16 << 10
 
-// admit counts a new connection. It returns nil where there are too many even to
-// say so.
+// admit counts a new connection and gives it the time there is for joining. It
+// returns nil where there are too many even to say so, or the gateway is closing.
 func (a *acceptor) admit(nc net.Conn) *socket {
 	g := a.g
 	s := &socket{Conn: nc, g: g, accepted: time.Now()}
@@ -107,6 +133,10 @@ func (a *acceptor) admit(nc net.Conn) *socket {
 	g.counters.accepted.Add(1)
 	g.bus.Budget().Add(connectionCost)
 	n := g.counters.connections.Add(1)
+	if !g.note(s) {
+		s.Close()
+		return nil
+	}
 	if limit := int64(g.conf.MaxConnections); n > limit {
 		s.overfull = true
 		g.counters.refused("over limit")
@@ -119,6 +149,7 @@ func (a *acceptor) admit(nc net.Conn) *socket {
 			return nil
 		}
 	}
+	s.SetReadDeadline(time.Time{})
 	return s
 }
 
@@ -167,13 +198,23 @@ func (a *acceptor) handshake(s *socket, conf *tls.Config) (*tls.Conn, error) {
 	err := tc.HandshakeContext(context.Background())
 	s.freeSlot()
 	if err != nil {
-		a.g.counters.refused("tls handshake")
-		a.tlsLog.Do(func() { a.g.log.Info("TLS handshake failed", "client", s.name(), "error", err) })
+		a.g.refuseSocket(s, "tls handshake", err)
 		s.Close()
 		return nil, err
 	}
 	s.SetDeadline(time.Time{})
 	return tc, nil
+}
+
+// refuseSocket logs and counts a connection that never came to speak Mles. One
+// that never spoke at all is a check of the port.
+func (g *Gateway) refuseSocket(s *socket, reason string, err error) {
+	if !s.spoke.Load() {
+		g.log.Debug("closed before a byte came", "client", s.name())
+		return
+	}
+	g.counters.refused(reason)
+	g.log.Warn("refused", "client", s.name(), "reason", reason, "error", err)
 }
 
 // bounded returns conf with at most as many handshakes computed at a time as

@@ -31,11 +31,11 @@ type Gateway struct {
 	mu        sync.Mutex
 	closed    bool
 	listeners map[net.Listener]struct{}
-	sessions  map[session]struct{}
-	idle      chan struct{} // closed when the last session ends, if somebody waits
+	sockets   map[*socket]session // all that are open; nil until they are sessions
+	idle      chan struct{}       // closed when the last socket is, if somebody waits
 }
 
-// A session is a connection from its accept to its close.
+// A session is a connection that speaks one of the dialects.
 type session interface {
 	// shutdown ends the session because the gateway goes away: politely, and
 	// without waiting for that.
@@ -61,7 +61,7 @@ func New(conf Config) (*Gateway, error) {
 		}),
 		closing:   make(chan struct{}),
 		listeners: make(map[net.Listener]struct{}),
-		sessions:  make(map[session]struct{}),
+		sockets:   make(map[*socket]session),
 	}
 	g.intake = newIntake(g.bus.Budget())
 	g.acceptor = newAcceptor(g)
@@ -132,22 +132,34 @@ func (g *Gateway) spawn(f func(), s *socket) bool {
 	return true
 }
 
-// enter adds a session; leave must follow. It fails once the gateway closes.
-func (g *Gateway) enter(s session) bool {
+// note adds an open socket, unless the gateway closes.
+func (g *Gateway) note(s *socket) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.closed || g.draining.Load() {
 		return false
 	}
-	g.sessions[s] = struct{}{}
+	g.sockets[s] = nil
 	return true
 }
 
-func (g *Gateway) leave(s session) {
+// enter makes a socket a session, unless the gateway closes or has closed it.
+func (g *Gateway) enter(s *socket, as session) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	delete(g.sessions, s)
-	if g.idle != nil && len(g.sessions) == 0 {
+	if _, open := g.sockets[s]; !open || g.closed || g.draining.Load() {
+		return false
+	}
+	g.sockets[s] = as
+	return true
+}
+
+// forget takes a closed socket off.
+func (g *Gateway) forget(s *socket) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	delete(g.sockets, s)
+	if g.idle != nil && len(g.sockets) == 0 {
 		close(g.idle)
 		g.idle = nil
 	}
@@ -215,43 +227,54 @@ func (g *Gateway) Shutdown(ctx context.Context) error {
 	return err
 }
 
-// drain closes the listeners and returns the sessions, and a channel that is
-// closed when they have ended.
+// drain closes the listeners and the sockets that are no sessions yet. It returns
+// the sessions, and a channel that is closed when they have ended.
 func (g *Gateway) drain() ([]session, <-chan struct{}) {
 	g.mu.Lock()
-	defer g.mu.Unlock()
 	g.draining.Store(true)
 	for l := range g.listeners {
 		l.Close()
 	}
-	sessions := make([]session, 0, len(g.sessions))
-	for s := range g.sessions {
-		sessions = append(sessions, s)
-	}
 	idle := make(chan struct{})
-	if len(sessions) == 0 || g.idle != nil {
+	if len(g.sockets) == 0 || g.idle != nil {
 		close(idle)
 	} else {
 		g.idle = idle
 	}
+	sessions, others := g.open()
+	g.mu.Unlock()
+	for _, s := range others {
+		s.Close()
+	}
 	return sessions, idle
+}
+
+// open returns the sessions, and the sockets that are none. The caller holds mu.
+func (g *Gateway) open() (sessions []session, others []*socket) {
+	for s, as := range g.sockets {
+		if as == nil {
+			others = append(others, s)
+		} else {
+			sessions = append(sessions, as)
+		}
+	}
+	return sessions, others
 }
 
 // Close ends everything at once.
 func (g *Gateway) Close() error {
 	g.mu.Lock()
-	first := !g.closed
-	g.closed = true
+	if !g.closed {
+		g.closed = true
+		close(g.closing)
+	}
 	for l := range g.listeners {
 		l.Close()
 	}
-	sessions := make([]session, 0, len(g.sessions))
-	for s := range g.sessions {
-		sessions = append(sessions, s)
-	}
+	sessions, others := g.open()
 	g.mu.Unlock()
-	if first {
-		close(g.closing)
+	for _, s := range others {
+		s.Close()
 	}
 	for _, s := range sessions {
 		s.abort()

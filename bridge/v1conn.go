@@ -56,8 +56,8 @@ func (g *Gateway) serveV1(s *socket, conn net.Conn) {
 	c := &v1conn{g: g, sock: s, conn: conn}
 	c.pace.conn = conn
 	c.hold.giveUp = c.abort
-	if !g.enter(c) {
-		conn.Close()
+	if !g.enter(s, c) {
+		s.Close()
 		return
 	}
 	if s.overfull {
@@ -67,7 +67,6 @@ func (g *Gateway) serveV1(s *socket, conn net.Conn) {
 	c.reader = v1.NewReader(newSource(s, conn))
 	c.reader.SetHooks(v1.Hooks{Hold: c.holds, Begun: c.begun, Done: c.pace.done})
 	c.writer = newWriter(conn, c.deaf)
-	conn.SetReadDeadline(s.accepted.Add(joinTime))
 	frames, err := c.reader.Frames()
 	if err == nil {
 		err = c.join(frames[0])
@@ -76,8 +75,7 @@ func (g *Gateway) serveV1(s *socket, conn net.Conn) {
 		c.refuse(err)
 		return
 	}
-	c.pace.running = false
-	conn.SetReadDeadline(time.Time{})
+	s.hasJoined()
 	c.publish(frames[1:])
 	if !g.spawn(c.read, s) {
 		c.close()
@@ -92,12 +90,14 @@ func newSource(s *socket, conn net.Conn) io.Reader {
 	return conn
 }
 
-// begun is told by the reader that more of a frame is awaited. Until the first
-// header is there, the time for joining goes on.
+// begun is told by the reader that more of a frame is awaited. With the first
+// header the time for joining is over, and that for going on begins.
 func (c *v1conn) begun(have, want int) error {
-	if c.member != nil || want > 0 {
-		c.pace.begun(have)
+	if want > 0 && !c.sock.joined.Load() {
+		c.sock.hasJoined()
+		c.pace.running = false
 	}
+	c.pace.begun(have)
 	return nil
 }
 
@@ -292,7 +292,7 @@ const lingerTime = 2 * time.Second
 
 func (c *v1conn) linger() {
 	c.sock.shutWrite()
-	c.sock.SetReadDeadline(time.Now().Add(lingerTime))
+	c.sock.Conn.SetReadDeadline(time.Now().Add(lingerTime))
 	io.Copy(io.Discard, c.sock.Conn)
 }
 
@@ -347,7 +347,6 @@ func (c *v1conn) close() {
 		c.g.intake.set(&c.hold, 0)
 		c.conn.Close()
 		c.sock.Close()
-		c.g.leave(c)
 	})
 }
 

@@ -66,11 +66,10 @@ func (c *v2conn) start(ws *websocket.Conn) {
 	ws.SetPingHandler(c.onPing)
 	ws.SetPongHandler(func(string) error { c.whole(); return nil })
 	ws.SetCloseHandler(c.onClose)
-	if !g.enter(c) {
-		c.wire.Close()
+	if !g.enter(c.sock, c) {
+		c.sock.Close()
 		return
 	}
-	c.wire.SetReadDeadline(c.sock.accepted.Add(joinTime))
 	if !g.spawn(c.serve, c.sock) {
 		c.finish()
 	}
@@ -88,7 +87,7 @@ func (c *v2conn) serve() {
 		c.finish()
 		return
 	}
-	c.wire.SetReadDeadline(time.Time{})
+	c.sock.hasJoined()
 	c.slot = c.g.wheel.add(c)
 	if !c.g.spawn(c.read, c.sock) {
 		c.finish()
@@ -350,7 +349,7 @@ func (c *v2conn) depart(frame []byte) {
 		c.member.Leave()
 	}
 	c.writer.finish(frame)
-	c.wire.SetReadDeadline(time.Now().Add(lingerTime))
+	c.sock.Conn.SetReadDeadline(time.Now().Add(lingerTime))
 	time.AfterFunc(lingerTime, c.abort)
 }
 
@@ -371,7 +370,6 @@ func (c *v2conn) finish() {
 			c.g.counters.v2.members.Add(-1)
 			c.g.log.Debug("left", "dialect", "v2", "client", c.sock.name(), "uid", c.uid, "channel", c.channel)
 		}
-		c.g.leave(c)
 	})
 }
 

@@ -25,6 +25,11 @@ func (g *Gateway) serveHTTP(l net.Listener, prepare func(s *socket, ready func(n
 		IdleTimeout:       joinTime,
 		MaxHeaderBytes:    maxHeader,
 		ErrorLog:          slog.NewLogLogger(g.log.Handler(), slog.LevelDebug),
+		ConnState: func(c net.Conn, state http.ConnState) {
+			if s := below(c); s != nil && state == http.StateClosed && !s.joined.Load() {
+				g.refuseSocket(s, "no request", nil)
+			}
+		},
 		ConnContext: func(ctx context.Context, c net.Conn) context.Context {
 			return context.WithValue(ctx, socketKey{}, below(c))
 		},
@@ -43,6 +48,11 @@ func (g *Gateway) serveHTTP(l net.Listener, prepare func(s *socket, ready func(n
 
 // socketKey finds the socket of a request's connection in its context.
 type socketKey struct{}
+
+func socketOf(r *http.Request) *socket {
+	s, _ := r.Context().Value(socketKey{}).(*socket)
+	return s
+}
 
 // below returns the socket that carries c, or nil where it is another's.
 func below(c net.Conn) *socket {
@@ -88,6 +98,9 @@ func (q *queue) Addr() net.Addr { return q.addr }
 // upgrade makes a WebSocket of a request and serves v2 on it.
 func (g *Gateway) upgrade(w http.ResponseWriter, r *http.Request) {
 	if !v2.IsUpgrade(r) && g.conf.Site != nil {
+		if s := socketOf(r); s != nil {
+			s.hasJoined()
+		}
 		g.conf.Site.ServeHTTP(w, r)
 		return
 	}
@@ -125,7 +138,7 @@ func (h *hijacker) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	s, _ := h.r.Context().Value(socketKey{}).(*socket)
+	s := socketOf(h.r)
 	if s == nil { // another program's HTTP server
 		if s = h.conn.g.acceptor.admit(nc); s == nil {
 			return nil, nil, errOverfull

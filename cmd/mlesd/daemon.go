@@ -116,10 +116,11 @@ func (d *daemon) certificates() (*web.Certificates, error) {
 	return certs, err
 }
 
-// limitMemory tells the garbage collector what the process may take; GOMEMLIMIT, if given, has told it already.
+// limitMemory tells the garbage collector what the process may take, less what it does not count; GOMEMLIMIT, if given,
+// has told it already.
 func (d *daemon) limitMemory() {
 	if os.Getenv("GOMEMLIMIT") == "" && d.conf.memory > 0 {
-		debug.SetMemoryLimit(d.conf.memory)
+		debug.SetMemoryLimit(d.conf.memory / 10 * 9)
 	}
 }
 
