@@ -25,6 +25,7 @@ type memberFlags struct {
 type member struct {
 	dialect dialect
 	uid     string
+	channel string
 	server  string // its address, for people
 	retry   retryFlags
 }
@@ -36,7 +37,7 @@ func (f *memberFlags) member(text bool) (*member, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &member{uid: f.UID, server: a.String(), retry: f.retryFlags}
+	m := &member{uid: f.UID, channel: f.Channel, server: a.String(), retry: f.retryFlags}
 	if m.uid == "" {
 		m.uid = defaultUID()
 	}

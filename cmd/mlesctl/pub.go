@@ -24,8 +24,10 @@ type pubCommand struct {
 }
 
 func (c *pubCommand) Help() string {
-	return `Joins the channel with the first message, sends, leaves, and ends with 0 only when the server has taken every message.
+	return `Joins the channel with the first message, sends, leaves, and ends with 0 only when the server has taken every message. In v1, where a refusal is silent and that of a uid that is taken comes late, this takes 3.5 s with --uid on a channel that has no history yet.
+
 A connection lost in between is made anew; as nobody can tell then which of the last messages arrived, pub goes on but ends with 1.
+
 With nothing to send it does not connect.`
 }
 

@@ -24,7 +24,9 @@ type subCommand struct {
 
 func (c *subCommand) Help() string {
 	return `Prints the history that the server replays, then what comes, each message on a line of its own: its bytes as they are, and a newline unless it ends with one. On a terminal, control characters are spelt out.
+
 After a reconnect what was printed before is not printed again.
+
 JSON: time (of arrival), dialect, kind (message or join), uid (v1 and joins), channel, op (v2: text or binary), and text, or base64 if it is not UTF-8.`
 }
 

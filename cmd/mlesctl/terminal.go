@@ -66,7 +66,7 @@ func chatInEditor(ctx context.Context, m *member, editor *term.Terminal) error {
 			return []byte(line), nil
 		}
 	}
-	say(fmt.Sprintf("-- %s at %s; Ctrl-D leaves", harmlessName(m.uid), m.server))
+	say(fmt.Sprintf("-- %s on %s at %s; Ctrl-D leaves", harmlessName(m.uid), harmlessName(m.channel), m.server))
 	err := converse(ctx, s, next, 0, farewell)
 	if !left.Load() && ctx.Err() == nil {
 		return err
