@@ -12,7 +12,7 @@ type replay struct {
 	dialect Dialect
 	channel string
 
-	left    atomic.Int64 // bytes of events not yet written, about
+	left    atomic.Int64 // bytes that it holds: events not yet encoded, and buf
 	started bool         // Next has given some of it out; its caller's own
 
 	mu     sync.Mutex
@@ -71,7 +71,9 @@ func (r *replay) fill() {
 // resize makes buf empty, with room for size bytes.
 func (r *replay) resize(size int) {
 	if cap(r.buf) < size || size == 0 {
-		r.bus.budget.Add(int64(size - cap(r.buf)))
+		more := int64(size - cap(r.buf))
+		r.bus.budget.Add(more)
+		r.left.Add(more)
 		r.buf = make([]byte, 0, size)
 	}
 	r.buf, r.pos = r.buf[:0], 0
@@ -85,6 +87,6 @@ func (r *replay) close() {
 		s.release(r.bus.budget)
 	}
 	r.events = nil
-	r.left.Store(0)
 	r.resize(0)
+	r.left.Store(0)
 }
