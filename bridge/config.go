@@ -97,7 +97,9 @@ func (c Config) withDefaults() (Config, error) {
 		return c, errors.New("bridge: a limit is negative")
 	}
 	if c.MemoryLimit == 0 {
-		c.MemoryLimit = machineMemory() / 2
+		if c.MemoryLimit = UsableMemory() / 2; c.MemoryLimit == 0 {
+			c.MemoryLimit = unknownMemory / 2
+		}
 	}
 	if c.MaxConnections == 0 {
 		c.MaxConnections = descriptors()

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"mles/bridge"
 	"mles/internal/web"
 )
 
@@ -135,7 +136,7 @@ func (c *config) checkBounds() error {
 		limit = *c.MemoryLimit
 	}
 	var err error
-	if c.memory, err = limit.of(usableMemory("/")); err != nil && c.MemoryLimit != nil {
+	if c.memory, err = limit.of(bridge.UsableMemory()); err != nil && c.MemoryLimit != nil {
 		return fmt.Errorf("--memory-limit: %w", err)
 	}
 	return nil

@@ -1,12 +1,9 @@
 package main
 
 import (
-	"bufio"
 	"errors"
 	"fmt"
 	"math"
-	"os"
-	"path"
 	"strconv"
 	"strings"
 )
@@ -70,47 +67,4 @@ func (m memorySize) of(total int64) (int64, error) {
 		return 0, errors.New("a share needs the machine's memory, which is not known here; give a size")
 	}
 	return max(leastMemory, total/100*m.percent), nil
-}
-
-// usableMemory is what the process may use in bytes: the machine's memory, or its cgroup's where that is less. root is
-// the file system's, "/". 0: it cannot be told, as on systems without /proc.
-func usableMemory(root string) int64 {
-	total := machineMemory(path.Join(root, "proc/meminfo"))
-	files := []string{"sys/fs/cgroup/memory.max", "sys/fs/cgroup/memory/memory.limit_in_bytes"}
-	if own, err := os.ReadFile(path.Join(root, "proc/self/cgroup")); err == nil {
-		for line := range strings.Lines(string(own)) {
-			group, ok := strings.CutPrefix(strings.TrimSpace(line), "0::")
-			for ; ok && group != "/" && group != "."; group = path.Dir(group) { // a limit above counts too
-				files = append(files, path.Join("sys/fs/cgroup", group, "memory.max"))
-			}
-		}
-	}
-	for _, file := range files {
-		text, err := os.ReadFile(path.Join(root, file))
-		if err != nil {
-			continue
-		}
-		// "max", and in version 1 a huge number, mean no limit.
-		if n, err := strconv.ParseInt(strings.TrimSpace(string(text)), 10, 64); err == nil && n > 0 && total > 0 {
-			total = min(total, n)
-		}
-	}
-	return total
-}
-
-func machineMemory(file string) int64 {
-	f, err := os.Open(file)
-	if err != nil {
-		return 0
-	}
-	defer f.Close()
-	lines := bufio.NewScanner(f)
-	for lines.Scan() {
-		if fields := strings.Fields(lines.Text()); len(fields) == 3 && fields[0] == "MemTotal:" {
-			if kib, err := strconv.ParseInt(fields[1], 10, 64); err == nil {
-				return kib << 10
-			}
-		}
-	}
-	return 0
 }
