@@ -32,7 +32,7 @@ func (c *chatCommand) Run(ctx context.Context, std *stdio) error {
 	if std.interactive() {
 		return chatOnTerminal(ctx, m, std)
 	}
-	s := m.session(nil, std.warn)
+	s := m.session(std.warn)
 	s.deliver = func(e event) error {
 		if m.isOwnJoin(e) {
 			return nil

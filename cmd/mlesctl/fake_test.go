@@ -33,7 +33,7 @@ func (f *fakeServer) maxMessage() int { return 100 }
 
 func (f *fakeServer) sent(message []byte) event { return event{uid: "alice", data: message} }
 
-func (f *fakeServer) dial(_ context.Context, first []byte) (link, error) {
+func (f *fakeServer) dial(_ context.Context, first ...[]byte) (link, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.dials = append(f.dials, time.Now())
@@ -45,8 +45,8 @@ func (f *fakeServer) dial(_ context.Context, first []byte) (link, error) {
 	if t.fails != nil {
 		return nil, t.fails
 	}
-	if first != nil {
-		f.got = append(f.got, string(first))
+	for _, message := range first {
+		f.got = append(f.got, string(message))
 	}
 	l := &fakeLink{server: f, turn: t, over: make(chan struct{})}
 	if t.lasts > 0 {

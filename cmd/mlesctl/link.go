@@ -24,10 +24,10 @@ type dialect interface {
 	// sent is how message, sent by this member, appears to others of the same
 	// dialect, and to this member itself when history is replayed.
 	sent(message []byte) event
-	// dial connects and joins. A first message, if there is one, goes with the
+	// dial connects and joins. First messages, if there are any, go with the
 	// join or right after it. Success says nothing about being let in: a
 	// refusal shows in recv.
-	dial(ctx context.Context, first []byte) (link, error)
+	dial(ctx context.Context, first ...[]byte) (link, error)
 }
 
 // link is one connection of a member. recv and ended belong to one goroutine;
@@ -77,4 +77,15 @@ type membership struct {
 // silent so far, can be a refusal.
 func (m *membership) refusedWithin(d time.Duration) bool {
 	return !m.heard.Load() && time.Since(m.joined) < d
+}
+
+// sendAll sends what goes with the join.
+func sendAll(l link, messages [][]byte) error {
+	for _, message := range messages {
+		if err := l.send(message); err != nil {
+			l.close()
+			return err
+		}
+	}
+	return nil
 }

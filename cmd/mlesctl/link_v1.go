@@ -36,16 +36,20 @@ func (d *dialectV1) sent(message []byte) event {
 	return event{uid: d.uid, channel: d.channel, data: message}
 }
 
-func (d *dialectV1) dial(ctx context.Context, first []byte) (link, error) {
+func (d *dialectV1) dial(ctx context.Context, first ...[]byte) (link, error) {
 	began := time.Now()
-	conn, err := d.dialer.Dial(ctx, d.addr, d.uid, d.channel, first)
+	var join []byte
+	if len(first) > 0 {
+		join, first = first[0], first[1:]
+	}
+	conn, err := d.dialer.Dial(ctx, d.addr, d.uid, d.channel, join)
 	if err != nil {
 		return nil, err
 	}
 	l := &linkV1{dialect: d, conn: conn}
 	l.joined = time.Now()
 	l.far = 4 * l.joined.Sub(began)
-	return l, nil
+	return l, sendAll(l, first)
 }
 
 // linkV1 is one connection of v1.

@@ -41,7 +41,7 @@ func (d *dialectV2) sent(message []byte) event {
 	return event{channel: d.channel, op: d.op, data: message}
 }
 
-func (d *dialectV2) dial(ctx context.Context, first []byte) (link, error) {
+func (d *dialectV2) dial(ctx context.Context, first ...[]byte) (link, error) {
 	l := &linkV2{dialect: d}
 	dialer := v2.Dialer{Key: d.key, TLS: d.tls, ReadLimit: readLimit, NetDial: l.connect}
 	conn, err := dialer.Dial(ctx, d.url, d.uid, d.channel)
@@ -49,13 +49,7 @@ func (d *dialectV2) dial(ctx context.Context, first []byte) (link, error) {
 		return nil, err
 	}
 	l.conn, l.joined = conn, time.Now()
-	if first != nil {
-		if err := l.send(first); err != nil {
-			l.close()
-			return nil, err
-		}
-	}
-	return l, nil
+	return l, sendAll(l, first)
 }
 
 // linkV2 is one WebSocket.

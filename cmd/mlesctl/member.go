@@ -69,10 +69,10 @@ func (f *memberFlags) member(text bool) (*member, error) {
 	return m, nil
 }
 
-// session makes a session that joins with the message first, or none if that is
-// nil. What it has to say goes to notice.
-func (m *member) session(first []byte, notice func(string)) *session {
-	s := newSession(m.dialect, m.server, m.retry, first)
+// session makes a session that joins with the messages of first, if any. What it
+// has to say goes to notice.
+func (m *member) session(notice func(string), first ...[]byte) *session {
+	s := newSession(m.dialect, m.server, m.retry, first...)
 	s.notice = notice
 	return s
 }

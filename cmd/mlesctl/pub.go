@@ -45,7 +45,7 @@ func (c *pubCommand) Run(ctx context.Context, std *stdio) error {
 	if err == io.EOF {
 		return nil
 	}
-	s := m.session(first, std.warn)
+	s := m.session(std.warn, first)
 	if err == nil {
 		err = s.check(first)
 	}

@@ -139,7 +139,7 @@ func (s *session) attempt(ctx context.Context, again bool) attempt {
 	s.attach(l)
 	heard, err, stopped := s.receive(ctx, l, again)
 	end := l.ended(err)
-	s.detach(end.how == allDone)
+	s.detach(end.how)
 	defer l.close()
 	switch {
 	case stopped:
@@ -166,7 +166,7 @@ func (s *session) dial(ctx context.Context) (link, error) {
 	s.mu.Lock()
 	first := s.first
 	s.mu.Unlock()
-	l, err := s.dialect.dial(ctx, first)
+	l, err := s.dialect.dial(ctx, first...)
 	switch {
 	case err == nil:
 		return l, nil

@@ -24,7 +24,9 @@ type session struct {
 	mu       sync.Mutex
 	link     link          // nil while not connected
 	changed  chan struct{} // closed and replaced when link changes
-	first    []byte        // goes with the next join; nil once it has gone
+	first    [][]byte      // messages that go with the next join; nil once they have gone
+	unsure   [][]byte      // messages written to link, which may still turn out to be refused
+	heard    bool          // link has shown something: it is not refused
 	unproven int           // messages written to link: only leaving it well proves them delivered
 	lost     int           // messages written to links that broke
 	written  int           // messages written to any link
@@ -37,9 +39,13 @@ type session struct {
 // errOver is what send returns when run has returned, whose error says why.
 var errOver = errors.New("the session is over")
 
-// newSession makes a session that joins with first as its first message, or
-// with no message if first is nil.
-func newSession(d dialect, server string, retry retryFlags, first []byte) *session {
+// unsureMax bounds what is kept of messages in case that the connection turns
+// out to be refused, in bytes. They are written while joining, when nobody may
+// be reading at the other end.
+const unsureMax = 32 << 10
+
+// newSession makes a session that joins with the messages of first, if any.
+func newSession(d dialect, server string, retry retryFlags, first ...[]byte) *session {
 	return &session{
 		dialect: d,
 		server:  server,
@@ -153,28 +159,33 @@ func (s *session) current() (link, <-chan struct{}) {
 	return s.link, s.changed
 }
 
-// attach makes l the present connection. The first message has gone with it.
+// attach makes l the present connection. The first messages have gone with it.
 func (s *session) attach(l link) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.link, s.unproven = l, 0
-	if s.first != nil {
-		s.tail.said(s.dialect.sent(s.first))
-		s.first, s.unproven = nil, 1
+	s.link, s.unproven, s.unsure, s.heard = l, 0, nil, false
+	for _, message := range s.first {
+		s.record(message)
 	}
+	s.first = nil
 	close(s.changed)
 	s.changed = make(chan struct{})
 }
 
-// detach says that there is no connection any more, and whether all that was
-// written to it is known to have arrived.
-func (s *session) detach(delivered bool) {
+// detach says that there is no connection any more, and how it ended. What was
+// written to one that was refused goes with the next join: with a server that
+// holds the place of a connection that was lost, that happens.
+func (s *session) detach(end outcome) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if !delivered {
+	switch {
+	case end == denied && !s.heard:
+		s.first = s.unsure
+		s.lost += s.unproven - len(s.unsure)
+	case end != allDone:
 		s.lost += s.unproven
 	}
-	s.link, s.unproven = nil, 0
+	s.link, s.unproven, s.unsure = nil, 0, nil
 	close(s.changed)
 	s.changed = make(chan struct{})
 }
@@ -183,12 +194,29 @@ func (s *session) detach(delivered bool) {
 func (s *session) said(l link, message []byte) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.tail.said(s.dialect.sent(message))
 	s.written++
 	if s.link == l {
-		s.unproven++
+		s.record(message)
 	} else {
-		s.lost++
+		s.lost++ // it has just ended
+	}
+}
+
+// record notes a message that was written to the present connection. The caller
+// holds mu.
+func (s *session) record(message []byte) {
+	s.tail.said(s.dialect.sent(message))
+	s.unproven++
+	if s.heard {
+		s.unsure = nil
+		return
+	}
+	size := len(message)
+	for _, m := range s.unsure {
+		size += len(m)
+	}
+	if size <= unsureMax && len(s.unsure) == s.unproven-1 {
+		s.unsure = append(s.unsure, message)
 	}
 }
 
@@ -196,6 +224,7 @@ func (s *session) said(l link, message []byte) {
 func (s *session) saw(e event) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.heard = true
 	s.tail.saw(e)
 }
 
@@ -206,11 +235,11 @@ func (s *session) news(replay []event) []event {
 	return s.tail.news(replay)
 }
 
-// sends is how many messages send has written.
+// sends is how many messages send has written, less those to be written again.
 func (s *session) sends() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.written
+	return s.written - len(s.first)
 }
 
 // isUnproven tells whether anything was written to the present connection.
@@ -224,5 +253,5 @@ func (s *session) isUnproven() bool {
 func (s *session) undelivered() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.lost
+	return s.lost + len(s.first)
 }

@@ -23,7 +23,7 @@ var (
 // and all attempts after that have failed.
 func runSession(retry retryFlags, turns ...turn) (server *fakeServer, delivered []event, err error) {
 	server = &fakeServer{turns: turns}
-	s := newSession(server, "fake", retry, nil)
+	s := newSession(server, "fake", retry)
 	s.deliver = func(e event) error {
 		delivered = append(delivered, e)
 		return nil
@@ -147,6 +147,35 @@ func TestSendTakesTheNextConnection(t *testing.T) {
 	})
 }
 
+func TestWhatWasSentToARefusedConnectionIsSentAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := &fakeServer{turns: []turn{
+			{shows: channel("bob:1"), lasts: time.Minute, ends: cutOff},
+			{lasts: time.Second, ends: saidNo}, // the place is held for a dead twin
+			{lasts: time.Second, ends: saidNo},
+			{shows: channel("bob:1"), ends: wellEnded},
+		}}
+		s := newSession(server, "fake", unlimited)
+		result := make(chan error, 1)
+		go func() { result <- s.run(t.Context()) }()
+		time.Sleep(time.Minute + 100*time.Millisecond)
+		for _, m := range []string{"one", "two"} {
+			if err := s.send(t.Context(), []byte(m)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		time.Sleep(time.Minute)
+		s.finish(time.Minute)
+		if err := <-result; err != nil {
+			t.Errorf("ended with %v", err)
+		}
+		// Of these, the server published the last two.
+		if diff := cmp.Diff([]string{"one", "two", "one", "two", "one", "two"}, server.received()); diff != "" {
+			t.Error(diff)
+		}
+	})
+}
+
 func TestFinishWaitsForTheServer(t *testing.T) {
 	for _, c := range []struct {
 		name   string
@@ -175,7 +204,7 @@ func TestFinishWaitsForTheServer(t *testing.T) {
 func TestFinishWithoutConnection(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server := &fakeServer{turns: []turn{{shows: channel("bob:1"), lasts: time.Second, ends: cutOff}}}
-		s := newSession(server, "fake", unlimited, nil)
+		s := newSession(server, "fake", unlimited)
 		result := make(chan error, 1)
 		go func() { result <- s.run(t.Context()) }()
 		time.Sleep(10 * time.Second)
@@ -187,7 +216,7 @@ func TestFinishWithoutConnection(t *testing.T) {
 }
 
 func TestMessageTooLarge(t *testing.T) {
-	s := newSession(&fakeServer{}, "fake", unlimited, nil)
+	s := newSession(&fakeServer{}, "fake", unlimited)
 	err := s.send(t.Context(), make([]byte, 101))
 	if large, ok := errors.AsType[*tooLarge](err); !ok || large.most != 100 {
 		t.Errorf("got %v", err)

@@ -42,7 +42,7 @@ func (c *subCommand) Run(ctx context.Context, std *stdio) error {
 	if err != nil {
 		return err
 	}
-	s := m.session(nil, std.warn)
+	s := m.session(std.warn)
 	p := &printer{out: std.out, plain: !std.outTerminal, joins: c.Joins, dialect: m.dialect.name()}
 	show := p.line
 	if c.JSON {

@@ -38,7 +38,7 @@ func chatInEditor(ctx context.Context, m *member, editor *term.Terminal) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	say := func(text string) { io.WriteString(editor, text+"\n") }
-	s := m.session(nil, func(text string) { say("-- " + text) })
+	s := m.session(func(text string) { say("-- " + text) })
 	s.deliver = func(e event) error {
 		if !m.isOwnJoin(e) {
 			say(shown(e))
