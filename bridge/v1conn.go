@@ -178,7 +178,7 @@ func (c *v1conn) rival(m *bus.Member) error {
 	if h.relays.Load() {
 		return fmt.Errorf("held for %s by %s, which is a peer server: it keeps the CID of a channel's first client even when that has left; restart that peer", age, h.sock.name())
 	}
-	return fmt.Errorf("held for %s by %s, which answers", age, h.sock.name())
+	return fmt.Errorf("held for %s by %s", age, h.sock.name())
 }
 
 // event makes an event of a frame that came after the join. Neither its key nor
