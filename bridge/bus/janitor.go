@@ -1,7 +1,9 @@
 package bus
 
 import (
+	"cmp"
 	"math/bits"
+	"slices"
 	"time"
 )
 
@@ -16,7 +18,8 @@ const (
 const (
 	// grace is how long reading stops before the furthest behind is cut for memory.
 	grace = 250 * time.Millisecond
-	// pause is the least time between two looks for memory to free.
+	// pause is the least time between two looks for memory to free, where the
+	// first did not find enough.
 	pause = 20 * time.Millisecond
 )
 
@@ -32,8 +35,7 @@ func (b *Bus) janitor() {
 		case <-second.C:
 			b.inspect()
 		case <-b.budget.over:
-			b.relieve()
-			time.Sleep(pause)
+			b.rest(b.relieve())
 		case <-hour.C:
 			b.expire()
 		case <-b.closing:
@@ -136,34 +138,51 @@ func (ch *channel) inspect(now time.Time) (cut []verdict) {
 // relieve brings the memory budget down again: the coldest histories go first;
 // where that is not enough nobody is read for a moment, and then the members
 // furthest behind are cut.
-func (b *Bus) relieve() {
-	if b.budget.Used() <= b.budget.high() {
-		return
+//
+// It returns how long to leave the budget alone.
+func (b *Bus) relieve() time.Duration {
+	start := b.now()
+	if b.budget.Used() <= b.budget.high() || b.dropCold(b.budget.low()) {
+		return 0 // who adds more says so
 	}
-	b.dropCold(b.budget.Used() - b.budget.low())
 	if b.budget.Used() <= b.budget.limit {
-		return
+		// It is not histories that fill it, and nobody is to blame yet: do not
+		// search all channels again and again.
+		return max(pause, 4*b.now().Sub(start))
 	}
 	b.gate.shut()
 	defer b.gate.open()
-	select {
-	case <-time.After(grace):
-	case <-b.closing:
+	b.rest(grace)
+	for _, v := range b.laggards() {
+		if b.budget.Used() <= b.budget.high() {
+			break
+		}
+		if v.m.cut() {
+			v.m.sink.Cut(v.m, OverMemory)
+		}
+	}
+	return pause
+}
+
+// rest waits, unless the bus closes.
+func (b *Bus) rest(d time.Duration) {
+	if d == 0 {
 		return
 	}
-	for b.budget.Used() > b.budget.high() {
-		m := b.furthest()
-		if m == nil {
-			return
-		}
-		m.Mute()
-		m.sink.Cut(m, OverMemory)
+	select {
+	case <-time.After(d):
+	case <-b.closing:
 	}
 }
 
-// furthest returns the member with the largest lag, if any member lags.
-func (b *Bus) furthest() (found *Member) {
-	var most int64
+// a laggard is a member and how far it was behind.
+type laggard struct {
+	m   *Member
+	lag int64
+}
+
+// laggards returns the members that lag, those furthest behind first.
+func (b *Bus) laggards() (found []laggard) {
 	b.each(func(ch *channel) {
 		ch.mu.Lock()
 		defer ch.mu.Unlock()
@@ -172,19 +191,21 @@ func (b *Bus) furthest() (found *Member) {
 				continue
 			}
 			for _, m := range l.members {
-				if n := m.lag(); n > most {
-					most, found = n, m
+				if n := m.lag(); n > 0 {
+					found = append(found, laggard{m, n})
 				}
 			}
 		}
 	})
+	slices.SortFunc(found, func(a, b laggard) int { return cmp.Compare(b.lag, a.lag) })
 	return found
 }
 
-// dropCold forgets the histories that have been unused for longest, until n
-// bytes have been freed. It sorts them into ages first, each a quarter longer
-// than the one before, rather than in exact order.
-func (b *Bus) dropCold(n int64) {
+// dropCold forgets the histories that have been unused for longest, until the
+// budget is down to goal. It sorts them into ages first, each a quarter longer
+// than the one before, rather than in exact order. enough says that there was so
+// much to forget.
+func (b *Bus) dropCold(goal int64) (enough bool) {
 	var sizes [maxAge + 1]int64
 	now := b.now()
 	b.each(func(ch *channel) {
@@ -192,11 +213,11 @@ func (b *Bus) dropCold(n int64) {
 		sizes[ch.age(now)] += ch.forgettable()
 		ch.mu.Unlock()
 	})
-	oldest := maxAge
-	left := n
+	oldest, left := maxAge, b.budget.Used()-goal
 	for ; oldest > 0 && sizes[oldest] < left; oldest-- {
 		left -= sizes[oldest]
 	}
+	enough = sizes[oldest] >= left
 	b.each(func(ch *channel) {
 		ch.mu.Lock()
 		age := ch.age(now)
@@ -213,6 +234,7 @@ func (b *Bus) dropCold(n int64) {
 			b.remove(ch, 0)
 		}
 	})
+	return enough
 }
 
 // forgettable is what would be freed if the channel forgot its history.

@@ -216,10 +216,15 @@ func (m *Member) leaveChunk() {
 
 // Mute ends the subscription: the member gets nothing more and holds nothing,
 // but keeps its voice and its identity.
-func (m *Member) Mute() {
+func (m *Member) Mute() { m.cut() }
+
+// cut does that, and says whether there was a subscription to end.
+func (m *Member) cut() bool {
 	m.ch.mu.Lock()
 	defer m.ch.mu.Unlock()
+	had := m.log != nil
 	m.detach()
+	return had
 }
 
 // detach takes m out of its log.
