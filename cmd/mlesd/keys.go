@@ -1,16 +1,11 @@
 package main
 
 import (
-	"bytes"
 	"fmt"
-	"io"
-	"os"
-	"slices"
 	"strings"
-)
 
-// maxKeyFile bounds a file with keys: more is another file, given by mistake.
-const maxKeyFile = 64 << 10
+	"mles/cmd/internal/keyfile"
+)
 
 // keys are the shared keys that each dialect accepts, the first one being used to send.
 type keys struct {
@@ -67,53 +62,19 @@ func findKeys(lookup func(string) (string, bool), both, v1, v2 string) (*keys, e
 	return k, nil
 }
 
-// read reads the keys in a file, see parseKeys, and warns of a file that others can read.
+// read reads the keys in a file and warns of one that others can read.
 func (k *keys) read(flag, file string) ([]string, error) {
-	f, err := os.Open(file)
+	f, err := keyfile.Read(file)
 	if err != nil {
 		return nil, usage("%s: %w", flag, err)
 	}
-	defer f.Close()
-	text, err := io.ReadAll(io.LimitReader(f, maxKeyFile+1))
-	if err != nil {
-		return nil, usage("%s: %w", flag, err)
-	}
-	if len(text) > maxKeyFile {
-		return nil, usage("%s %s has more than %d KiB: that is no file of keys", flag, file, maxKeyFile>>10)
-	}
-	if info, err := f.Stat(); err == nil && info.Mode().IsRegular() && info.Mode().Perm()&0o004 != 0 {
+	if f.Public {
 		k.warnings = append(k.warnings, fmt.Sprintf("%s %s can be read by every user of this machine", flag, file))
 	}
-	found := parseKeys(text)
-	if len(found) == 0 && len(bytes.TrimSpace(text)) > 0 {
-		// Taken for an empty file, a key that begins with # would open the gateway to everybody.
-		return nil, usage(`%s %s holds nothing but comments: leave it empty to need no key, write \# for a key's own #`, flag, file)
-	}
-	for i, key := range found {
+	for i, key := range f.Keys {
 		if strings.TrimSpace(key) != key {
 			k.warnings = append(k.warnings, fmt.Sprintf("%s %s: key %d begins or ends with white space, which is part of it", flag, file, i+1))
 		}
 	}
-	return found, nil
-}
-
-// parseKeys returns the keys in a file's text, one in each line, each once. Lines that are blank or begin with # are
-// passed over; a key that begins with # is written with a backslash before it. Nothing else is special: white space
-// around a key belongs to it, as it does in MLES_KEY.
-func parseKeys(text []byte) []string {
-	text = bytes.TrimPrefix(text, []byte("\ufeff")) // some editors begin a file with it
-	var found []string
-	for line := range strings.Lines(string(text)) {
-		key := strings.TrimSuffix(strings.TrimSuffix(line, "\n"), "\r")
-		if strings.TrimSpace(key) == "" || key[0] == '#' {
-			continue
-		}
-		if strings.HasPrefix(key, `\#`) {
-			key = key[1:]
-		}
-		if !slices.Contains(found, key) {
-			found = append(found, key)
-		}
-	}
-	return found
+	return f.Keys, nil
 }

@@ -8,27 +8,6 @@ import (
 	"testing"
 )
 
-func TestKeysInAFile(t *testing.T) {
-	for text, want := range map[string][]string{
-		"":                                nil,
-		"one":                             {"one"},
-		"one\n":                           {"one"},
-		"new\r\nold\r\n":                  {"new", "old"},
-		"\n\n  \t\nnew\n\nold\n":          {"new", "old"},
-		"# since May\nnew\n#old\n":        {"new"},
-		"\\#1 key\n":                      {"#1 key"},
-		"\\key\n":                         {"\\key"},
-		" inner and outer \n":             {" inner and outer "},
-		"same\nother\nsame\n":             {"same", "other"},
-		"\ufeffbom\n":                     {"bom"},
-		"key # no comment\nschlüssel\xff": {"key # no comment", "schlüssel\xff"},
-	} {
-		if got := parseKeys([]byte(text)); !slices.Equal(got, want) {
-			t.Errorf("%q holds %q, want %q", text, got, want)
-		}
-	}
-}
-
 func TestWhichKeys(t *testing.T) {
 	dir := t.TempDir()
 	file := func(name, text string) string {
@@ -79,11 +58,5 @@ func TestDoubtfulKeyFilesAreWarnedOf(t *testing.T) {
 	}
 	if strings.Contains(strings.Join(k.warnings, ""), "swordfish") {
 		t.Error("a warning holds a key")
-	}
-	if err := os.WriteFile(path, []byte(strings.Repeat("x", maxKeyFile+1)), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := findKeys(func(string) (string, bool) { return "", false }, path, "", ""); err == nil {
-		t.Error("a huge file was taken")
 	}
 }
