@@ -118,11 +118,15 @@ func (l *log) count(c *chunk) {
 }
 
 // classFor chooses the size of a new chunk: small where the log is short, larger
-// while members lag.
+// while members lag, but not beyond what lags already, so that a great many
+// channels with a little lag each take not much more memory than that.
 func (l *log) classFor(n int) int {
 	class := 0
-	if l.tail != nil {
-		class = min(max(l.tail.class, 0)+1, len(classes)-1)
+	if l.first != nil {
+		held := l.head - l.first.start
+		for class+1 < len(classes) && int64(classes[class+1]) <= held {
+			class++
+		}
 	}
 	for class < len(classes) && classes[class] < n {
 		class++
