@@ -376,6 +376,26 @@ func (m *model) drainAll(t *rapid.T) {
 	m.settled(t)
 }
 
+// nearest checks what a channel says of its most advanced reader against asking
+// all of them. The front may be behind by the index of one chunk.
+func (m *model) nearest(t *rapid.T) {
+	except := m.pick(t)
+	var want int64
+	var known bool
+	for _, o := range except.ch.members {
+		if o == except || o.muted {
+			continue
+		}
+		if lag := o.log.head - o.position(); !known || lag < want {
+			want, known = lag, true
+		}
+	}
+	got, ok := except.Member.ch.nearest(except.Member)
+	if ok != known || got < want || got > want+maxWrite {
+		t.Fatalf("nearest to %v: %d, %v; should be %d, %v", except, got, ok, want, known)
+	}
+}
+
 // settled checks that when all have everything, only histories take memory.
 func (m *model) settled(t *rapid.T) {
 	var want int64
@@ -554,6 +574,7 @@ func TestModel(t *testing.T) {
 			"drain all":      m.drainAll,
 			"leave":          m.leave,
 			"mute":           m.mute,
+			"nearest":        m.nearest,
 			"forget":         m.forgetHistory,
 		})
 		m.end(t)
