@@ -225,7 +225,9 @@ func (c *v1conn) publish(frames []v1.Frame) {
 	batches.Put(batch)
 	if wait != nil {
 		c.reader.Release()
-		<-wait
+		for ; wait != nil; wait = c.member.Publish(nil) { // others may have gone on first
+			<-wait
+		}
 		c.pace.restart()
 	}
 }

@@ -105,7 +105,9 @@ func (c *v2conn) flush() {
 	spare.Put(b)
 	if wait != nil {
 		c.paused.Store(true)
-		<-wait
+		for ; wait != nil; wait = c.member.Publish(nil) { // others may have gone on first
+			<-wait
+		}
 		c.missed.Store(0)
 		c.paused.Store(false)
 		c.pace.restart()

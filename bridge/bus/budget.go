@@ -24,12 +24,19 @@ func (b *Budget) Used() int64 { return b.used.Load() }
 // Add counts n bytes more, or fewer where n is negative.
 func (b *Budget) Add(n int64) {
 	if b.used.Add(n) > b.high() && n > 0 {
-		select {
-		case b.over <- struct{}{}:
-		default:
-		}
+		b.alarm()
 	}
 }
+
+// alarm tells the janitor.
+func (b *Budget) alarm() {
+	select {
+	case b.over <- struct{}{}:
+	default:
+	}
+}
+
+func (b *Budget) exceeded() bool { return b.used.Load() > b.limit }
 
 // high is where the janitor begins to drop histories: before the limit, so
 // that in the usual case nobody is made to wait.

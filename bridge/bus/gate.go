@@ -6,6 +6,8 @@ import (
 )
 
 // gate stops all publishers at once, for the moment in which memory is short.
+// Whoever finds the budget exceeded shuts it: the janitor, who opens it again,
+// may have to wait for a turn while hundreds of publishers go on.
 type gate struct {
 	closed atomic.Bool // so that the usual case takes no lock
 	mu     sync.Mutex
@@ -25,14 +27,18 @@ func (g *gate) wait() <-chan struct{} {
 func (g *gate) shut() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.opened = make(chan struct{})
-	g.closed.Store(true)
+	if g.opened == nil {
+		g.opened = make(chan struct{})
+		g.closed.Store(true)
+	}
 }
 
 func (g *gate) open() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.closed.Store(false)
-	close(g.opened)
-	g.opened = nil
+	if g.opened != nil {
+		g.closed.Store(false)
+		close(g.opened)
+		g.opened = nil
+	}
 }

@@ -26,6 +26,7 @@ const (
 // janitor keeps the bounds that need time or an overview, until the bus closes.
 func (b *Bus) janitor() {
 	defer close(b.ended)
+	defer b.gate.open()
 	second := time.NewTicker(time.Second)
 	defer second.Stop()
 	hour := time.NewTicker(time.Hour)
@@ -135,12 +136,23 @@ func (ch *channel) inspect(now time.Time) (cut []verdict) {
 	return cut
 }
 
+// hold returns what a publisher must wait for before it goes on, or nil: the
+// gate, which it shuts itself where the budget is exceeded.
+func (b *Bus) hold() <-chan struct{} {
+	if b.budget.exceeded() {
+		b.gate.shut()
+		b.budget.alarm() // after shutting, so that it is opened again
+	}
+	return b.gate.wait()
+}
+
 // relieve brings the memory budget down again: the coldest histories go first;
 // where that is not enough nobody is read for a moment, and then the members
 // furthest behind are cut.
 //
 // It returns how long to leave the budget alone.
 func (b *Bus) relieve() time.Duration {
+	defer b.gate.open()
 	start := b.now()
 	if b.budget.Used() <= b.budget.high() || b.dropCold(b.budget.low()) {
 		return 0 // who adds more says so
@@ -151,7 +163,6 @@ func (b *Bus) relieve() time.Duration {
 		return max(pause, 4*b.now().Sub(start))
 	}
 	b.gate.shut()
-	defer b.gate.open()
 	b.rest(grace)
 	for _, v := range b.laggards() {
 		if b.budget.Used() <= b.budget.high() {

@@ -94,7 +94,7 @@ func (m *Member) Publish(events []Event) (wait <-chan struct{}) {
 	ch.mu.Unlock()
 	wake(woken)
 	if wait == nil {
-		wait = ch.bus.gate.wait()
+		wait = ch.bus.hold()
 	}
 	return wait
 }
