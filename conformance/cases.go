@@ -1,0 +1,7 @@
+package conformance
+
+import "slices"
+
+// Cases returns all cases, in the order of their suites. The slice is the
+// caller's.
+func Cases() []Case { return slices.Concat(v1Cases(), v2Cases(), bridgeCases()) }
