@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"mles/.ci/hosts"
 )
 
 // Every line that somebody says in a scenario holds this mark, so that it can be told from whatever else a program prints.
@@ -17,31 +19,31 @@ const mark = "»"
 func (h *host) startConsole(t *testing.T, server, key, uid, channel string) *program {
 	t.Helper()
 	p := h.startOnTerminal(t, uid+" (mles-client 1.1.7)", keyEnv(key), ref(client1), server)
-	p.says(t, "User name?")
-	p.types(t, uid)
-	p.says(t, "Channel?")
-	p.types(t, channel)
-	p.says(t, "Welcome "+uid+" to "+channel)
+	p.Says(t, "User name?")
+	p.Types(t, uid)
+	p.Says(t, "Channel?")
+	p.Types(t, channel)
+	p.Says(t, "Welcome "+uid+" to "+channel)
 	return p
 }
 
 // startWebsocat runs websocat against wss://localhost:8443, and types the hello.
-func (h *host) startWebsocat(t *testing.T, c certificate, key, uid, channel string) *program {
+func (h *host) startWebsocat(t *testing.T, c hosts.Certificate, key, uid, channel string) *program {
 	t.Helper()
-	p := h.start(t, uid+" (websocat)", []string{"SSL_CERT_FILE=" + c.cert},
+	p := h.start(t, uid+" (websocat)", []string{"SSL_CERT_FILE=" + c.Cert},
 		ref(websocat), "--protocol", "mles-websocket", "wss://localhost:8443")
-	p.types(t, hello(uid, channel, key))
+	p.Types(t, hello(uid, channel, key))
 	return p
 }
 
 // startClient2 runs mles-client 2.2.0 on a terminal and enters the passphrase that it encrypts with.
-func (h *host) startClient2(t *testing.T, c certificate, key, uid, channel, passphrase string) *program {
+func (h *host) startClient2(t *testing.T, c hosts.Certificate, key, uid, channel, passphrase string) *program {
 	t.Helper()
-	env := append(keyEnv(key), "SSL_CERT_FILE="+c.cert, "HOME="+t.TempDir())
+	env := append(keyEnv(key), "SSL_CERT_FILE="+c.Cert, "HOME="+t.TempDir())
 	p := h.startOnTerminal(t, uid+" (mles-client 2.2.0)", env,
 		ref(client2), "--server", "wss://localhost:8443", "--uid", uid, "--channel", channel)
-	p.says(t, "Shared key:")
-	p.types(t, passphrase)
+	p.Says(t, "Shared key:")
+	p.Types(t, passphrase)
 	return p
 }
 
@@ -51,7 +53,7 @@ type controller struct {
 	key  string
 	v1   string // address of the v1 server
 	v2   string // address of the v2 server, whose certificate crt is
-	crt  certificate
+	crt  hosts.Certificate
 }
 
 // chat, sub and pub run mlesctl in a pipe; chatOnTerminal on a terminal.
@@ -74,8 +76,8 @@ func (c controller) sub(t *testing.T, address, uid, channel string, flags ...str
 func (c controller) pub(t *testing.T, address, uid, channel string, messages []string, flags ...string) {
 	t.Helper()
 	p := c.host.start(t, uid+" (mlesctl pub)", c.env(t), append(c.argv("pub", address, uid, channel, flags), messages...)...)
-	if err := p.wait(t); err != nil {
-		t.Fatalf("%s: %v: %s", p.name, err, p.screen())
+	if err := p.Wait(t); err != nil {
+		t.Fatalf("%s: %v: %s", p.Name, err, p.Screen())
 	}
 }
 
@@ -86,7 +88,7 @@ func (c controller) env(t *testing.T) []string {
 func (c controller) argv(verb, address, uid, channel string, flags []string) []string {
 	argv := []string{filepath.Join(programs, "mlesctl"), verb, "--uid", uid}
 	if strings.HasPrefix(address, "wss:") {
-		argv = append(argv, "--ca", c.crt.cert)
+		argv = append(argv, "--ca", c.crt.Cert)
 	}
 	return append(append(argv, flags...), address, channel)
 }
@@ -110,15 +112,15 @@ func asV2JSON(l line) string  { return "message v2  " + l.text + "\n" }
 // shows waits until the marked lines on the screen are exactly these, in this order.
 func (p *program) shows(t *testing.T, show func(line) string, want ...line) {
 	t.Helper()
-	eventually(t, func() error { return compare(p, marked(p.screen()), show, want) })
+	hosts.Eventually(t, func() error { return compare(p, marked(p.Screen()), show, want) })
 }
 
 // showsJSON is shows for mlesctl sub --json.
 func (p *program) showsJSON(t *testing.T, show func(line) string, want ...line) {
 	t.Helper()
-	eventually(t, func() error {
+	hosts.Eventually(t, func() error {
 		var got []string
-		for _, l := range marked(p.screen()) {
+		for _, l := range marked(p.Screen()) {
 			var r struct{ Kind, Dialect, UID, Text string }
 			if err := json.Unmarshal([]byte(l), &r); err != nil {
 				return err
@@ -147,5 +149,5 @@ func compare(p *program, got []string, show func(line) string, lines []line) err
 	for _, l := range lines {
 		b = append(b, []byte(show(l)))
 	}
-	return differ(p.name, a, b, nil)
+	return differ(p.Name, a, b, nil)
 }

@@ -5,6 +5,8 @@ package interop
 import (
 	"strings"
 	"testing"
+
+	"mles/.ci/hosts"
 )
 
 // Everybody in the kitchen: the console client of v1, websocat with a typed hello, and mlesctl on both dialects, in pipes and
@@ -14,7 +16,7 @@ func TestConsole(t *testing.T) {
 	for name, key := range map[string]string{"shared key": "kitchen key", "address keys": ""} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			h, crt := newHost(t), newCertificate(t)
+			h, crt := newHost(t), hosts.NewCertificate(t, "localhost")
 			h.startGateway(t, key, crt)
 			ctl := controller{host: h, key: key, v1: "v1://127.0.0.1:8077", v2: "wss://localhost:8443", crt: crt}
 
@@ -47,7 +49,7 @@ func TestConsole(t *testing.T) {
 				*program
 			}{{"olga", olga}, {"walt", walt}, {"cora", cora}, {"cody", cody}, {"olga", olga}} {
 				said := line{speaker.uid, speaker.uid + " » hyvää päivää, " + strings.Repeat("ä", len(all)+1)}
-				speaker.types(t, said.text)
+				speaker.Types(t, said.text)
 				sees(said.uid, said.text+"\n")
 				all = append(all, said)
 			}
@@ -61,7 +63,7 @@ func TestConsole(t *testing.T) {
 			walt.shows(t, textOnly, others(all, "walt")...)
 			cora.shows(t, onV1Chat, others(all, "cora")...)
 			for _, l := range others(all, "cody") {
-				cody.says(t, onV2Chat(l)) // line editing redraws: no more than that it is there
+				cody.Says(t, onV2Chat(l)) // line editing redraws: no more than that it is there
 			}
 			sue.showsJSON(t, asV1JSON, all...)
 			sid.showsJSON(t, asV2JSON, all...)
@@ -70,7 +72,7 @@ func TestConsole(t *testing.T) {
 			h.startConsole(t, "127.0.0.1", key, "otto", "kitchen").shows(t, onConsole, all...)
 			wes := h.startWebsocat(t, crt, key, "wes", "kitchen")
 			wes.shows(t, textOnly, all...)
-			if strings.Contains(wes.screen(), "auth") {
+			if strings.Contains(wes.Screen(), "auth") {
 				t.Error("the history tells auths")
 			}
 			ctl.chat(t, ctl.v1, "carl", "kitchen").shows(t, onV1Chat, all...)
@@ -78,27 +80,9 @@ func TestConsole(t *testing.T) {
 			ctl.sub(t, ctl.v1, "sam", "kitchen").shows(t, textOnly, all...)
 			ctl.sub(t, ctl.v2, "sol", "kitchen").shows(t, textOnly, all...)
 
-			cora.leaves(t)
-			cody.hangsUp(t)
+			cora.Leaves(t)
+			cody.HangsUp(t)
 			t.Logf("%s: mles-client 1.1.7, websocat and mlesctl (chat, pub, sub on v1 and v2) hear each other, live and from history", name)
 		})
-	}
-}
-
-// leaves ends the standard input of a program in a pipe, and expects it to end well.
-func (p *program) leaves(t *testing.T) {
-	t.Helper()
-	p.stdin.Close()
-	if err := p.wait(t); err != nil {
-		t.Errorf("%s after the end of its input: %v", p.name, err)
-	}
-}
-
-// hangsUp types Ctrl-D on a terminal.
-func (p *program) hangsUp(t *testing.T) {
-	t.Helper()
-	p.stdin.Write([]byte{4})
-	if err := p.wait(t); err != nil {
-		t.Errorf("%s after Ctrl-D: %v", p.name, err)
 	}
 }

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"mles/.ci/hosts"
 )
 
 // Two mles-client 2.2.0, which encrypt, read each other through the gateway. A raw v1 client counts what passes and can
@@ -15,7 +17,7 @@ func TestEncrypted(t *testing.T) {
 	for name, key := range map[string]string{"shared key": "gate key", "no key": ""} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			h, crt := newHost(t), newCertificate(t)
+			h, crt := newHost(t), hosts.NewCertificate(t, "localhost")
 			h.startGateway(t, key, crt)
 			const words = "correct horse battery staple"
 
@@ -26,12 +28,12 @@ func TestEncrypted(t *testing.T) {
 			bob := h.startClient2(t, crt, key, "bob", "vault", words)
 			vic.counts(t, "raw:", "alice:", "bob:")
 
-			alice.types(t, "alice » to bob")
-			bob.says(t, "alice » to bob")
-			bob.types(t, "bob » to alice, päivää")
-			alice.says(t, "bob » to alice, päivää")
-			alice.types(t, "alice » again")
-			bob.says(t, "alice » again")
+			alice.Types(t, "alice » to bob")
+			bob.Says(t, "alice » to bob")
+			bob.Types(t, "bob » to alice, päivää")
+			alice.Says(t, "bob » to alice, päivää")
+			alice.Types(t, "alice » again")
+			bob.Says(t, "alice » again")
 			sealed := vic.counts(t, "raw:", "alice:", "bob:", "alice:…", "bob:…", "alice:…")
 			raw.gets(t, bin(sealed[0]), bin(sealed[1]), bin(sealed[2]))
 
@@ -42,11 +44,11 @@ func TestEncrypted(t *testing.T) {
 			vic.counts(t, "raw:", "alice:", "bob:", "alice:…", "bob:…", "alice:…", "raw:…", "raw:")
 			carol := h.startClient2(t, crt, key, "carol", "vault", words)
 			for _, said := range []string{"alice » to bob", "bob » to alice, päivää", "alice » again"} {
-				carol.says(t, said)
+				carol.Says(t, said)
 			}
-			carol.types(t, "carol » has read it all")
-			alice.says(t, "carol » has read it all")
-			bob.says(t, "carol » has read it all")
+			carol.Types(t, "carol » has read it all")
+			alice.Says(t, "carol » has read it all")
+			bob.Says(t, "carol » has read it all")
 
 			elsewhere := newHost(t)
 			elsewhere.startGateway(t, key, crt)
@@ -54,9 +56,9 @@ func TestEncrypted(t *testing.T) {
 			dave := elsewhere.startClient2(t, crt, key, "dave", "vault", words)
 			ear.counts(t, "dave:")
 			rex := elsewhere.joinV1(t, "127.0.0.1:8077", key, "rex", "vault", sealed[0], nil)
-			dave.says(t, "alice » to bob")
+			dave.Says(t, "alice » to bob")
 			rex.send(t, sealed[1])
-			dave.says(t, "bob » to alice, päivää")
+			dave.Says(t, "bob » to alice, päivää")
 			t.Logf("%s: mles-client 2.2.0 read each other through the gateway, live, from history and by way of a v1 client", name)
 		})
 	}
@@ -66,7 +68,7 @@ func TestEncrypted(t *testing.T) {
 // must not be readable. It returns the messages.
 func (c *v1Client) counts(t *testing.T, want ...string) (messages []string) {
 	t.Helper()
-	eventually(t, func() error {
+	hosts.Eventually(t, func() error {
 		messages = nil
 		frames, end := c.received()
 		if len(frames) != len(want) {

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"mles/.ci/hosts"
 )
 
 // mlesctl with mles 1.1.7 as its server, and the console client as its neighbour. Without a key 1.1.7 wants addresses spelt as
@@ -47,7 +49,7 @@ func TestMlesctlWithMles1(t *testing.T) {
 			sue := ctl.sub(t, ctl.v1, "sue", "shed", append(way.flags, "--json")...)
 			sees("sue", "")
 			published := []string{"peter » one", "peter » two"}
-			cora.types(t, "cora » anybody?")
+			cora.Types(t, "cora » anybody?")
 			sees("cora", "cora » anybody?\n")
 			ctl.pub(t, ctl.v1, "peter", "shed", published, way.flags...)
 			sees("peter", published[0]+"\n", published[1]+"\n")
@@ -56,9 +58,9 @@ func TestMlesctlWithMles1(t *testing.T) {
 			if way.console {
 				olga := h.startConsole(t, way.server, way.key, "olga", "shed")
 				sees("olga", "")
-				olga.types(t, "olga » hyvää päivää")
+				olga.Types(t, "olga » hyvää päivää")
 				sees("olga", "olga » hyvää päivää\n")
-				cora.types(t, "cora » same to you")
+				cora.Types(t, "cora » same to you")
 				sees("cora", "cora » same to you\n")
 				all = append(all, line{"olga", "olga » hyvää päivää"}, line{"cora", "cora » same to you"})
 				olga.shows(t, onConsole, others(all, "olga")...)
@@ -66,7 +68,7 @@ func TestMlesctlWithMles1(t *testing.T) {
 			cora.shows(t, onV1Chat, others(all, "cora")...)
 			sue.showsJSON(t, asV1JSON, all...)
 			ctl.sub(t, ctl.v1, "late", "shed", way.flags...).shows(t, textOnly, all...)
-			cora.leaves(t)
+			cora.Leaves(t)
 			if way.key != "" {
 				stranger := controller{host: h, key: "wrong key"}
 				stranger.refused(t, ctl.v1, "shed")
@@ -82,7 +84,7 @@ func TestMlesctlWithMles2(t *testing.T) {
 	for name, key := range map[string]string{"shared key": "new key", "no key": ""} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			h, crt := newHost(t), newCertificate(t)
+			h, crt := newHost(t), hosts.NewCertificate(t, "localhost")
 			h.startMles2(t, key, crt)
 			ctl := controller{host: h, key: key, v2: "wss://localhost:8443", crt: crt}
 
@@ -97,32 +99,32 @@ func TestMlesctlWithMles2(t *testing.T) {
 
 			all := []line{{"walt", "walt » hyvää päivää"}, {"cody", "cody » same to you"}, {"carl", "carl » and to me"},
 				{"paula", "paula » one"}, {"paula", "paula » two"}}
-			walt.types(t, all[0].text)
+			walt.Types(t, all[0].text)
 			sid.showsJSON(t, asV2JSON, all[:1]...)
-			cody.types(t, all[1].text)
+			cody.Types(t, all[1].text)
 			sid.showsJSON(t, asV2JSON, all[:2]...)
-			carl.types(t, all[2].text)
+			carl.Types(t, all[2].text)
 			sid.showsJSON(t, asV2JSON, all[:3]...)
 			ctl.pub(t, ctl.v2, "paula", "shed", []string{all[3].text, all[4].text})
 			sid.showsJSON(t, asV2JSON, all...)
 			walt.shows(t, textOnly, others(all, "walt")...)
 			cody.shows(t, onV2Chat, others(all, "cody")...)
 			for _, l := range others(all, "carl") {
-				carl.says(t, onV2Chat(l))
+				carl.Says(t, onV2Chat(l))
 			}
 
 			sol := ctl.sub(t, ctl.v2, "sol", "shed")
 			sol.shows(t, textOnly, all...)
 			cleo := ctl.chat(t, ctl.v2, "cleo", "shed")
 			cleo.shows(t, onV2Chat, all...)
-			cleo.says(t, "* walt joined")
+			cleo.Says(t, "* walt joined")
 			for _, p := range []*program{cody, carl, sid, sol, cleo} {
-				if strings.Contains(p.screen(), "auth") {
-					t.Errorf("%s shows the auths that 2.9.4 sends with its history", p.name)
+				if strings.Contains(p.Screen(), "auth") {
+					t.Errorf("%s shows the auths that 2.9.4 sends with its history", p.Name)
 				}
 			}
-			cody.leaves(t)
-			carl.hangsUp(t)
+			cody.Leaves(t)
+			carl.HangsUp(t)
 			if key != "" {
 				stranger := controller{host: h, key: "wrong key", crt: crt}
 				stranger.refused(t, ctl.v2, "shed")
@@ -137,18 +139,18 @@ func (c controller) refused(t *testing.T, address, channel string) {
 	t.Helper()
 	p := c.host.start(t, "stranger (mlesctl pub)", c.env(t), append(c.argv("pub", address, "stranger", channel, nil), "let me in")...)
 	var exit *exec.ExitError
-	if err := p.wait(t); !errors.As(err, &exit) || exit.ExitCode() != 4 {
-		t.Errorf("mlesctl with a wrong key: %v, instead of exit code 4: %s", err, p.screen())
+	if err := p.Wait(t); !errors.As(err, &exit) || exit.ExitCode() != 4 {
+		t.Errorf("mlesctl with a wrong key: %v, instead of exit code 4: %s", err, p.Screen())
 	}
 }
 
 // isIn waits until uid has joined on mles 2.9.4, which tells nobody live: it stands in the history that each new probe is sent.
-func (h *host) isIn(t *testing.T, crt certificate, key, uid, channel string) {
+func (h *host) isIn(t *testing.T, crt hosts.Certificate, key, uid, channel string) {
 	t.Helper()
 	n := 0
-	eventually(t, func() error {
+	hosts.Eventually(t, func() error {
 		n++
-		probe := h.upgrade(t, "probe", "wss://localhost:8443/", crt.cert)
+		probe := h.upgrade(t, "probe", "wss://localhost:8443/", crt.Cert)
 		defer probe.leave()
 		probe.send(t, text(hello(fmt.Sprintf("probe%d of %s", n, uid), channel, key)))
 		time.Sleep(100 * time.Millisecond)

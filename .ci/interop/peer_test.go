@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"mles/.ci/hosts"
 )
 
 // mles 1.1.7 uses our gateway as its root. Members of both hosts share a channel: what was said before the peer came,
@@ -13,8 +15,8 @@ import (
 func TestPeerSharedKey(t *testing.T) {
 	t.Parallel()
 	const key = "two houses"
-	root, outpost, crt := newHost(t), newHost(t), newCertificate(t)
-	root.link(t, outpost)
+	root, outpost, crt := newHost(t), newHost(t), hosts.NewCertificate(t, "localhost")
+	root.Link(t, outpost.Host)
 	root.startGateway(t, key, crt)
 	outpost.startMles1(t, key, "10.77.0.1")
 	join := func(uid string) []byte { return v1Frame(key, uid, "hall", "") }
@@ -75,8 +77,8 @@ func TestPeerSharedKey(t *testing.T) {
 func TestPeerConsoles(t *testing.T) {
 	t.Parallel()
 	const key = "two houses"
-	root, outpost, crt := newHost(t), newHost(t), newCertificate(t)
-	root.link(t, outpost)
+	root, outpost, crt := newHost(t), newHost(t), hosts.NewCertificate(t, "localhost")
+	root.Link(t, outpost.Host)
 	root.startGateway(t, key, crt)
 	outpost.startMles1(t, key, "10.77.0.1")
 	here := controller{host: root, key: key, v1: "v1://127.0.0.1:8077", v2: "wss://localhost:8443", crt: crt}
@@ -104,7 +106,7 @@ func TestPeerConsoles(t *testing.T) {
 		*program
 	}{{"olga", olga}, {"walt", walt}, {"cora", cora}, {"olga", olga}} {
 		said := line{speaker.uid, speaker.uid + " » hyvää päivää " + strings.Repeat("ä", len(all)+1)}
-		speaker.types(t, said.text)
+		speaker.Types(t, said.text)
 		sees(said.uid, said.text+"\n")
 		all = append(all, said)
 	}
@@ -122,8 +124,8 @@ func TestPeerConsoles(t *testing.T) {
 func TestPeerAfterRestartOfRoot(t *testing.T) {
 	t.Parallel()
 	const key = "two houses"
-	root, outpost, crt := newHost(t), newHost(t), newCertificate(t)
-	root.link(t, outpost)
+	root, outpost, crt := newHost(t), newHost(t), hosts.NewCertificate(t, "localhost")
+	root.Link(t, outpost.Host)
 	gateway := root.startGateway(t, key, crt, "--drain-time=1s")
 	peer := outpost.startMles1(t, key, "10.77.0.1")
 	frame := func(uid, channel, message string) []byte { return v1Frame(key, uid, channel, message) }
@@ -131,7 +133,7 @@ func TestPeerAfterRestartOfRoot(t *testing.T) {
 	before := root.joinV1(t, "127.0.0.1:8077", key, "before", "hall", "", nil)
 	pat := outpost.joinV1(t, "127.0.0.1:8077", key, "pat", "hall", "", nil)
 	before.gets(t, frame("pat", "hall", ""))
-	gateway.terminate(t)
+	gateway.Terminate(t)
 	before.ends(t)
 	root.startGateway(t, key, crt, "--drain-time=1s")
 
@@ -145,7 +147,7 @@ func TestPeerAfterRestartOfRoot(t *testing.T) {
 	time.Sleep(2 * time.Second) // nothing to wait for: this is the fact
 	rob.gets(t)
 
-	peer.kill()
+	peer.Kill()
 	outpost.startMles1(t, key, "10.77.0.1")
 	outpost.joinV1(t, "127.0.0.1:8077", key, "pat", "hall", "back again", nil)
 	rob.gets(t, frame("pat", "hall", "back again"))
@@ -155,8 +157,8 @@ func TestPeerAfterRestartOfRoot(t *testing.T) {
 // Without a shared key the peer makes a new key for the first frame, over the address of its own connection.
 func TestPeerAddressKeys(t *testing.T) {
 	t.Parallel()
-	root, outpost, crt := newHost(t), newHost(t), newCertificate(t)
-	root.link(t, outpost)
+	root, outpost, crt := newHost(t), newHost(t), hosts.NewCertificate(t, "localhost")
+	root.Link(t, outpost.Host)
 	root.startGateway(t, "", crt)
 	outpost.startMles1(t, "", "10.77.0.1")
 

@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"mles/.ci/hosts"
 )
 
 // The v1 client's own proxy has our gateway as its v1 server: bodies in WebSocket frames on one side, v1 and v2 members on
@@ -16,10 +18,10 @@ func TestV1ClientAsWebSocketProxy(t *testing.T) {
 	for name, key := range map[string]string{"shared key": "swordfish", "address keys": ""} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			h, c := newHost(t), newCertificate(t)
+			h, c := newHost(t), hosts.NewCertificate(t, "localhost")
 			h.startGateway(t, key, c)
 			h.start(t, "mles-client 1.1.7 --use-websockets", keyEnv(key), ref(client1), "127.0.0.1", "--use-websockets")
-			h.listening(t, "127.0.0.1:8076")
+			h.Listening(t, "127.0.0.1:8076")
 
 			wanda := h.joinV2(t, c, key, "wanda", "plain")
 			vera := h.joinV1(t, "127.0.0.1:8077", key, "vera", "plain", "", nil)
@@ -72,7 +74,7 @@ func TestV1ClientAsWebSocketProxy(t *testing.T) {
 func TestWebproxy(t *testing.T) {
 	t.Parallel()
 	const key = "swordfish"
-	h, c := newHost(t), newCertificate(t)
+	h, c := newHost(t), hosts.NewCertificate(t, "localhost")
 	h.startGateway(t, key, c)
 	ca := h.startWebproxy(t, key)
 	m := newMask("room")
@@ -112,13 +114,13 @@ func TestWebproxy(t *testing.T) {
 // certificate it shows.
 func (h *host) startWebproxy(t *testing.T, key string) (ca string) {
 	t.Helper()
-	c := newRSACertificate(t) // localhost.pem and localhost.key, in a folder of their own
+	c := hosts.NewRSACertificate(t, "localhost") // localhost.pem and localhost.key, in a folder of their own
 	www := t.TempDir()
 	if err := os.WriteFile(filepath.Join(www, "index.html"), []byte("mles"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	h.start(t, "mles-webproxy 0.8.8", keyEnv(key), "env", "-C", filepath.Dir(c.cert),
+	h.start(t, "mles-webproxy 0.8.8", keyEnv(key), "env", "-C", filepath.Dir(c.Cert),
 		ref(webproxy), www, "nobody@localhost", "localhost", "127.0.0.1:8077")
 	h.serving(t, "localhost:443", c)
-	return c.cert
+	return c.Cert
 }

@@ -3,23 +3,15 @@
 package interop
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/rsa"
 	"crypto/sha256"
-	"crypto/x509"
-	"crypto/x509/pkix"
 	"encoding/base64"
-	"encoding/pem"
 	"fmt"
-	"math/big"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"testing"
-	"time"
+
+	"mles/.ci/hosts"
 )
 
 // Names of the reference programs under the folder of references.sh.
@@ -80,82 +72,13 @@ func keyEnv(key string) []string {
 	return []string{"MLES_KEY=" + key}
 }
 
-// A certificate for localhost, which is its own authority, in PEM files.
-type certificate struct {
-	cert, key string // paths
-	pem       []byte // key, then certificate, as mles 2.9.4 wants to find it in its cache
-}
-
-// newCertificate makes one with an ECDSA P-256 key in PKCS#8, the only kind that mles 2.9.4 takes.
-func newCertificate(t *testing.T) certificate {
-	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	der, err := x509.MarshalPKCS8PrivateKey(key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return selfSigned(t, "localhost", key.Public(), key, pem.Block{Type: "PRIVATE KEY", Bytes: der})
-}
-
-// newRSACertificate makes one with an RSA key in PKCS#1, the only kind that mles-webproxy takes.
-func newRSACertificate(t *testing.T) certificate {
-	t.Helper()
-	key, err := rsa.GenerateKey(rand.Reader, 2048)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return selfSigned(t, "localhost", key.Public(), key, pem.Block{Type: "RSA PRIVATE KEY", Bytes: x509.MarshalPKCS1PrivateKey(key)})
-}
-
-func selfSigned(t *testing.T, name string, public, private any, keyBlock pem.Block) certificate {
-	t.Helper()
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(time.Now().UnixNano()),
-		Subject:      pkix.Name{CommonName: name},
-		DNSNames:     []string{name},
-		IPAddresses:  []net.IP{net.IPv4(127, 0, 0, 1)},
-		NotBefore:    time.Now().Add(-time.Hour),
-		NotAfter:     time.Now().Add(24 * time.Hour),
-		KeyUsage:     x509.KeyUsageDigitalSignature,
-		ExtKeyUsage:  []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, public, private)
-	if err != nil {
-		t.Fatal(err)
-	}
-	certPEM := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
-	keyPEM := pem.EncodeToMemory(&keyBlock)
-	dir := t.TempDir()
-	c := certificate{
-		cert: filepath.Join(dir, name+".pem"),
-		key:  filepath.Join(dir, name+".key"),
-		pem:  append(keyPEM, certPEM...),
-	}
-	write(t, c.cert, certPEM)
-	write(t, c.key, keyPEM)
-	return c
-}
-
-func write(t *testing.T, path string, data []byte) {
-	t.Helper()
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(path, data, 0o600); err != nil {
-		t.Fatal(err)
-	}
-}
-
 // startMles2 runs mles 2.9.4 on wss://localhost:8443, with the certificate in its ACME cache.
-func (h *host) startMles2(t *testing.T, key string, c certificate) *program {
+func (h *host) startMles2(t *testing.T, key string, c hosts.Certificate) *program {
 	t.Helper()
 	dir := t.TempDir()
 	hash := sha256.Sum256([]byte("localhost\x00https://acme-v02.api.letsencrypt.org/directory"))
-	write(t, filepath.Join(dir, "cache", "cached_cert_"+base64.RawURLEncoding.EncodeToString(hash[:])), c.pem)
-	write(t, filepath.Join(dir, "www", "localhost", "index.html"), []byte("mles"))
+	hosts.WriteFile(t, filepath.Join(dir, "cache", "cached_cert_"+base64.RawURLEncoding.EncodeToString(hash[:])), c.PEM)
+	hosts.WriteFile(t, filepath.Join(dir, "www", "localhost", "index.html"), []byte("mles"))
 	p := h.start(t, "mles 2.9.4", keyEnv(key), ref(mles2), "--domains", "localhost", "--wwwroot", filepath.Join(dir, "www"),
 		"--cache", filepath.Join(dir, "cache"), "--port", "8443", "--per-ip-limit", "30000")
 	h.serving(t, "localhost:8443", c)
@@ -166,6 +89,6 @@ func (h *host) startMles2(t *testing.T, key string, c certificate) *program {
 func (h *host) startMles1(t *testing.T, key string, root ...string) *program {
 	t.Helper()
 	p := h.start(t, "mles 1.1.7", keyEnv(key), append([]string{ref(mles1)}, root...)...)
-	h.listening(t, "127.0.0.1:8077")
+	h.Listening(t, "127.0.0.1:8077")
 	return p
 }

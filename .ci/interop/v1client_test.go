@@ -10,6 +10,8 @@ import (
 	"net"
 	"sync"
 	"testing"
+
+	"mles/.ci/hosts"
 )
 
 // A v1Client is a raw v1 TCP client. It keeps every frame it gets.
@@ -27,7 +29,7 @@ type v1Client struct {
 // spelling that spell gives it (nil: dotted).
 func (h *host) joinV1(t *testing.T, addr, key, uid, channel, message string, spell func(*net.TCPAddr) string) *v1Client {
 	t.Helper()
-	c := &v1Client{uid: uid, channel: channel, auth: key, nc: h.mustDial(t, addr)}
+	c := &v1Client{uid: uid, channel: channel, auth: key, nc: h.MustDial(t, addr)}
 	if key == "" {
 		if spell == nil {
 			spell = (*net.TCPAddr).String
@@ -101,7 +103,7 @@ func (c *v1Client) gets(t *testing.T, want ...[]byte) {
 // twice, so frames equal to own do not count.
 func (c *v1Client) getsBesides(t *testing.T, own []byte, want ...[]byte) {
 	t.Helper()
-	eventually(t, func() error {
+	hosts.Eventually(t, func() error {
 		all, end := c.received()
 		var got [][]byte
 		for _, f := range all {
@@ -116,7 +118,7 @@ func (c *v1Client) getsBesides(t *testing.T, own []byte, want ...[]byte) {
 // getsBodies is gets without the headers: for frames whose key depends on an address that the test does not know.
 func (c *v1Client) getsBodies(t *testing.T, want ...string) {
 	t.Helper()
-	eventually(t, func() error {
+	hosts.Eventually(t, func() error {
 		all, end := c.received()
 		var got, bodies [][]byte
 		for _, f := range all {
@@ -132,7 +134,7 @@ func (c *v1Client) getsBodies(t *testing.T, want ...string) {
 // getsLast waits until the last frame has this body.
 func (c *v1Client) getsLast(t *testing.T, body string) {
 	t.Helper()
-	eventually(t, func() error {
+	hosts.Eventually(t, func() error {
 		got, end := c.received()
 		if len(got) == 0 || string(got[len(got)-1][16:]) != body {
 			return fmt.Errorf("%s does not end with %q (%v): %q", c.uid, body, end, got)
@@ -167,7 +169,7 @@ func brief(b []byte) string {
 // ends waits until the server has closed the connection.
 func (c *v1Client) ends(t *testing.T) {
 	t.Helper()
-	eventually(t, func() error {
+	hosts.Eventually(t, func() error {
 		if _, end := c.received(); end == nil {
 			return fmt.Errorf("%s is still connected", c.uid)
 		}

@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/gorilla/websocket"
+
+	"mles/.ci/hosts"
 )
 
 // A wsMessage is what a WebSocket carried: opcode and payload.
@@ -44,13 +46,13 @@ func (h *host) upgrade(t *testing.T, name, url, ca string) *wsClient {
 	t.Helper()
 	d := websocket.Dialer{
 		Subprotocols:     []string{"mles-websocket"},
-		HandshakeTimeout: patience,
+		HandshakeTimeout: hosts.Patience,
 		NetDialContext: func(_ context.Context, _, addr string) (net.Conn, error) {
 			_, port, err := net.SplitHostPort(addr)
 			if err != nil {
 				return nil, err
 			}
-			return h.dial(net.JoinHostPort("127.0.0.1", port))
+			return h.Dial(net.JoinHostPort("127.0.0.1", port))
 		},
 	}
 	if ca != "" {
@@ -69,16 +71,16 @@ func (h *host) upgrade(t *testing.T, name, url, ca string) *wsClient {
 
 // joinV2 opens a WebSocket to the gateway at wss://localhost:8443, says hello and waits until that has been taken: nothing
 // is answered to a hello, but a ping behind it is. (mles 2.9.4 would forward the ping to the channel.)
-func (h *host) joinV2(t *testing.T, crt certificate, key, uid, channel string) *wsClient {
+func (h *host) joinV2(t *testing.T, crt hosts.Certificate, key, uid, channel string) *wsClient {
 	t.Helper()
-	c := h.upgrade(t, uid, "wss://localhost:8443/", crt.cert)
+	c := h.upgrade(t, uid, "wss://localhost:8443/", crt.Cert)
 	c.send(t, text(hello(uid, channel, key)))
-	if err := c.ws.WriteControl(websocket.PingMessage, nil, time.Now().Add(patience)); err != nil {
+	if err := c.ws.WriteControl(websocket.PingMessage, nil, time.Now().Add(hosts.Patience)); err != nil {
 		t.Fatalf("%s: %v", uid, err)
 	}
 	select {
 	case <-c.pongs:
-	case <-time.After(patience):
+	case <-time.After(hosts.Patience):
 		_, err := c.received()
 		t.Fatalf("%s: no pong after the hello (%v)", uid, err)
 	}
@@ -131,7 +133,7 @@ func (c *wsClient) received() ([]wsMessage, error) {
 // gets waits until c has received exactly these messages, in this order.
 func (c *wsClient) gets(t *testing.T, want ...wsMessage) {
 	t.Helper()
-	eventually(t, func() error {
+	hosts.Eventually(t, func() error {
 		got, end := c.received()
 		return differ(c.name, rendered(got), rendered(want), end)
 	})
