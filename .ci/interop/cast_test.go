@@ -36,12 +36,12 @@ func (h *host) startWebsocat(t *testing.T, c hosts.Certificate, key, uid, channe
 	return p
 }
 
-// startClient2 runs mles-client 2.2.0 on a terminal and enters the passphrase that it encrypts with.
-func (h *host) startClient2(t *testing.T, c hosts.Certificate, key, uid, channel, passphrase string) *program {
+// startClient2 runs mles-client 2.2.0 against a server on a terminal and enters the passphrase that it encrypts with.
+func (h *host) startClient2(t *testing.T, server string, c hosts.Certificate, key, uid, channel, passphrase string) *program {
 	t.Helper()
 	env := append(keyEnv(key), "SSL_CERT_FILE="+c.Cert, "HOME="+t.TempDir())
 	p := h.startOnTerminal(t, uid+" (mles-client 2.2.0)", env,
-		ref(client2), "--server", "wss://localhost:8443", "--uid", uid, "--channel", channel)
+		ref(client2), "--server", server, "--uid", uid, "--channel", channel)
 	p.Says(t, "Shared key:")
 	p.Types(t, passphrase)
 	return p

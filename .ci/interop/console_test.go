@@ -82,7 +82,7 @@ func TestConsole(t *testing.T) {
 
 			cora.Leaves(t)
 			cody.HangsUp(t)
-			t.Logf("%s: mles-client 1.1.7, websocat and mlesctl (chat, pub, sub on v1 and v2) hear each other, live and from history", name)
+			proved(t, "%s: mles-client 1.1.7, websocat and mlesctl (chat, pub, sub on v1 and v2) hear each other, live and from history", name)
 		})
 	}
 }

@@ -23,9 +23,9 @@ func TestEncrypted(t *testing.T) {
 
 			raw := h.joinV2(t, crt, key, "raw", "vault")
 			vic := h.joinV1(t, "127.0.0.1:8077", key, "vic", "vault", "", nil)
-			alice := h.startClient2(t, crt, key, "alice", "vault", words)
+			alice := h.startClient2(t, "wss://localhost:8443", crt, key, "alice", "vault", words)
 			vic.counts(t, "raw:", "alice:")
-			bob := h.startClient2(t, crt, key, "bob", "vault", words)
+			bob := h.startClient2(t, "wss://localhost:8443", crt, key, "bob", "vault", words)
 			vic.counts(t, "raw:", "alice:", "bob:")
 
 			alice.Types(t, "alice » to bob")
@@ -42,7 +42,7 @@ func TestEncrypted(t *testing.T) {
 			raw.send(t, text("noise of v2"))
 			raw.send(t, bin(""))
 			vic.counts(t, "raw:", "alice:", "bob:", "alice:…", "bob:…", "alice:…", "raw:…", "raw:")
-			carol := h.startClient2(t, crt, key, "carol", "vault", words)
+			carol := h.startClient2(t, "wss://localhost:8443", crt, key, "carol", "vault", words)
 			for _, said := range []string{"alice » to bob", "bob » to alice, päivää", "alice » again"} {
 				carol.Says(t, said)
 			}
@@ -53,13 +53,13 @@ func TestEncrypted(t *testing.T) {
 			elsewhere := newHost(t)
 			elsewhere.startGateway(t, key, crt)
 			ear := elsewhere.joinV1(t, "127.0.0.1:8077", key, "ear", "vault", "", nil)
-			dave := elsewhere.startClient2(t, crt, key, "dave", "vault", words)
+			dave := elsewhere.startClient2(t, "wss://localhost:8443", crt, key, "dave", "vault", words)
 			ear.counts(t, "dave:")
 			rex := elsewhere.joinV1(t, "127.0.0.1:8077", key, "rex", "vault", sealed[0], nil)
 			dave.Says(t, "alice » to bob")
 			rex.send(t, sealed[1])
 			dave.Says(t, "bob » to alice, päivää")
-			t.Logf("%s: mles-client 2.2.0 read each other through the gateway, live, from history and by way of a v1 client", name)
+			proved(t, "%s: mles-client 2.2.0 read each other through the gateway, live, from history and by way of a v1 client", name)
 		})
 	}
 }

@@ -73,7 +73,7 @@ func TestMlesctlWithMles1(t *testing.T) {
 				stranger := controller{host: h, key: "wrong key"}
 				stranger.refused(t, ctl.v1, "shed")
 			}
-			t.Logf("mlesctl with mles 1.1.7, %s: chat, pub and sub, live and from history", way.name)
+			proved(t, "mlesctl with mles 1.1.7, %s: chat, pub and sub, live and from history", way.name)
 		})
 	}
 }
@@ -85,7 +85,7 @@ func TestMlesctlWithMles2(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			h, crt := newHost(t), hosts.NewCertificate(t, "localhost")
-			h.startMles2(t, key, crt)
+			h.startMles2(t, key, crt, "8443")
 			ctl := controller{host: h, key: key, v2: "wss://localhost:8443", crt: crt}
 
 			walt := h.startWebsocat(t, crt, key, "walt", "shed")
@@ -129,7 +129,7 @@ func TestMlesctlWithMles2(t *testing.T) {
 				stranger := controller{host: h, key: "wrong key", crt: crt}
 				stranger.refused(t, ctl.v2, "shed")
 			}
-			t.Logf("mlesctl with mles 2.9.4, %s: chat, pub and sub, live and from history", name)
+			proved(t, "mlesctl with mles 2.9.4, %s: chat, pub and sub, live and from history", name)
 		})
 	}
 }

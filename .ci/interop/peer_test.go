@@ -70,7 +70,7 @@ func TestPeerSharedKey(t *testing.T) {
 		said("rob", large), said("pat", large+"!"), join("late"), join("later"))...)
 	pat.getsBesides(t, join("pat"), append(history, said("paul", "paul's first"), join("pia"), said("rita", "\x00\xfe rita to the peer"),
 		said("rob", large), join("late"), join("later"), join("last"))...) // and nothing of its own
-	t.Log("mles 1.1.7 with the gateway as its root: members of both see each other's joins and messages, live and from history")
+	proved(t, "mles 1.1.7 with the gateway as its root: members of both see each other's joins and messages, live and from history")
 }
 
 // People at their consoles on both sides of a peer: the v1 client there, mlesctl and websocat here.
@@ -116,7 +116,7 @@ func TestPeerConsoles(t *testing.T) {
 	sue.showsJSON(t, asV1JSON, all...)
 	outpost.startConsole(t, "127.0.0.1", key, "otto", "hall").shows(t, onConsole, all...)
 	here.sub(t, here.v2, "sid", "hall").shows(t, textOnly, all...)
-	t.Log("mles 1.1.7 as a peer: its mles-client 1.1.7 and mlesctl hear websocat and mlesctl on the gateway and the other way round")
+	proved(t, "mles 1.1.7 as a peer: its mles-client 1.1.7 and mlesctl hear websocat and mlesctl on the gateway and the other way round")
 }
 
 // Once the connection to its root has ended, mles 1.1.7 never takes that channel up again; only channels that are new to
@@ -151,7 +151,7 @@ func TestPeerAfterRestartOfRoot(t *testing.T) {
 	outpost.startMles1(t, key, "10.77.0.1")
 	outpost.joinV1(t, "127.0.0.1:8077", key, "pat", "hall", "back again", nil)
 	rob.gets(t, frame("pat", "hall", "back again"))
-	t.Log("mles 1.1.7 after a restart of its root: the old channel stays cut off, a new one connects, and its own restart heals all")
+	proved(t, "mles 1.1.7 after a restart of its root: the old channel stays cut off, a new one connects, and its own restart heals all")
 }
 
 // Without a shared key the peer makes a new key for the first frame, over the address of its own connection.
@@ -175,5 +175,5 @@ func TestPeerAddressKeys(t *testing.T) {
 	pat.getsLast(t, v1Body("rob", "hall", "rob to the peer"))
 	paul.getsLast(t, v1Body("rob", "hall", "rob to the peer"))
 	rita.gets(t, bin("pat's first"), bin("paul's first"), bin("rob to the peer"))
-	t.Log("mles 1.1.7 as a peer without a shared key: joins, messages and history pass in both directions")
+	proved(t, "mles 1.1.7 as a peer without a shared key: joins, messages and history pass in both directions")
 }

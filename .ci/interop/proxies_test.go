@@ -64,7 +64,7 @@ func TestV1ClientAsWebSocketProxy(t *testing.T) {
 			wim.gets(t, noticeOf("wanda", "plain"), noticeOf("vera", "plain"), noticeOf("zoe", "plain"), bin("zoe's first"),
 				bin("zoe's second"), bin("to the browser, päivää"), text("text from v2"), bin("\x00\xff binary from v2"),
 				noticeOf("zack", "plain"), bin("zack is late"))
-			t.Logf("mles-client 1.1.7 --use-websockets, %s: browsers, v1 and v2 members read each other, live and from history", name)
+			proved(t, "mles-client 1.1.7 --use-websockets, %s: browsers, v1 and v2 members read each other, live and from history", name)
 		})
 	}
 }
@@ -107,7 +107,7 @@ func TestWebproxy(t *testing.T) {
 	wim := h.joinV2(t, c, key, "wim", room)
 	wim.gets(t, noticeOf(m.name("wanda"), room), noticeOf(m.name("vera"), room), noticeOf(m.name("zoe"), room), bin(m.message(first)),
 		bin(m.message(fromVera)), bin(m.message(fromWanda)), noticeOf(m.name("zack"), room), bin(m.message(late)))
-	t.Log("mles-webproxy 0.8.8: its browsers and the masked channel's v1 and v2 members read each other, live and from history")
+	proved(t, "mles-webproxy 0.8.8: its browsers and the masked channel's v1 and v2 members read each other, live and from history")
 }
 
 // startWebproxy runs mles-webproxy on wss://localhost:443 in front of the v1 server of the same host, and returns the

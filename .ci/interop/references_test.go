@@ -31,6 +31,19 @@ var programs string
 
 func TestMain(m *testing.M) { os.Exit(run(m)) }
 
+// proved says what a scenario that has not failed proved, in one line on standard output. With -v the line stands with
+// the scenario's other output; without, go test shows it where it is given no package but a folder (go -C .ci/interop test).
+func proved(t *testing.T, format string, args ...any) {
+	t.Helper()
+	switch {
+	case t.Failed():
+	case testing.Verbose():
+		t.Logf(format, args...)
+	default:
+		fmt.Printf("%s: %s\n", t.Name(), fmt.Sprintf(format, args...))
+	}
+}
+
 func run(m *testing.M) int {
 	for _, name := range []string{mles1, client1, mles2, client2, webproxy, websocat} {
 		if _, err := exec.LookPath(ref(name)); err != nil {
@@ -72,16 +85,16 @@ func keyEnv(key string) []string {
 	return []string{"MLES_KEY=" + key}
 }
 
-// startMles2 runs mles 2.9.4 on wss://localhost:8443, with the certificate in its ACME cache.
-func (h *host) startMles2(t *testing.T, key string, c hosts.Certificate) *program {
+// startMles2 runs mles 2.9.4 on wss://localhost at a port, with the certificate in its ACME cache.
+func (h *host) startMles2(t *testing.T, key string, c hosts.Certificate, port string) *program {
 	t.Helper()
 	dir := t.TempDir()
 	hash := sha256.Sum256([]byte("localhost\x00https://acme-v02.api.letsencrypt.org/directory"))
 	hosts.WriteFile(t, filepath.Join(dir, "cache", "cached_cert_"+base64.RawURLEncoding.EncodeToString(hash[:])), c.PEM)
 	hosts.WriteFile(t, filepath.Join(dir, "www", "localhost", "index.html"), []byte("mles"))
 	p := h.start(t, "mles 2.9.4", keyEnv(key), ref(mles2), "--domains", "localhost", "--wwwroot", filepath.Join(dir, "www"),
-		"--cache", filepath.Join(dir, "cache"), "--port", "8443", "--per-ip-limit", "30000")
-	h.serving(t, "localhost:8443", c)
+		"--cache", filepath.Join(dir, "cache"), "--port", port, "--per-ip-limit", "30000")
+	h.serving(t, "localhost:"+port, c)
 	return p
 }
 

@@ -166,15 +166,16 @@ func brief(b []byte) string {
 	return fmt.Sprintf("%q", b)
 }
 
-// ends waits until the server has closed the connection.
-func (c *v1Client) ends(t *testing.T) {
+// ends waits until the connection has ended, and returns how.
+func (c *v1Client) ends(t *testing.T) (end error) {
 	t.Helper()
 	hosts.Eventually(t, func() error {
-		if _, end := c.received(); end == nil {
+		if _, end = c.received(); end == nil {
 			return fmt.Errorf("%s is still connected", c.uid)
 		}
 		return nil
 	})
+	return end
 }
 
 // leave closes the connection.

@@ -6,9 +6,12 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"fmt"
 	"net"
 	"os"
+	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -39,24 +42,23 @@ type wsClient struct {
 	messages []wsMessage
 	end      error
 	pongs    chan string // payloads of the pongs that came
+
+	slowness atomic.Int64 // nanoseconds from a ping to its pong, in which nothing else is read either
 }
 
-// upgrade opens a WebSocket to url, whose host must be localhost, trusting the certificate in the file ca (empty: plain).
+// upgrade opens a WebSocket to url, whose host is localhost or an IPv4 address, trusting the certificate for localhost in
+// the file ca (empty: plain).
 func (h *host) upgrade(t *testing.T, name, url, ca string) *wsClient {
 	t.Helper()
 	d := websocket.Dialer{
 		Subprotocols:     []string{"mles-websocket"},
 		HandshakeTimeout: hosts.Patience,
 		NetDialContext: func(_ context.Context, _, addr string) (net.Conn, error) {
-			_, port, err := net.SplitHostPort(addr)
-			if err != nil {
-				return nil, err
-			}
-			return h.Dial(net.JoinHostPort("127.0.0.1", port))
+			return h.Dial(strings.Replace(addr, "localhost:", "127.0.0.1:", 1))
 		},
 	}
 	if ca != "" {
-		d.TLSClientConfig = &tls.Config{RootCAs: pool(t, ca)}
+		d.TLSClientConfig = &tls.Config{RootCAs: pool(t, ca), ServerName: "localhost"}
 	}
 	ws, _, err := d.Dial(url, nil)
 	if err != nil {
@@ -65,26 +67,44 @@ func (h *host) upgrade(t *testing.T, name, url, ca string) *wsClient {
 	t.Cleanup(func() { ws.Close() })
 	c := &wsClient{name: name, ws: ws, pongs: make(chan string, 1)}
 	ws.SetPongHandler(func(payload string) error { c.pongs <- payload; return nil })
+	ws.SetPingHandler(func(payload string) error {
+		time.Sleep(time.Duration(c.slowness.Load()))
+		ws.WriteControl(websocket.PongMessage, []byte(payload), time.Now().Add(hosts.Patience)) // an error comes up in reading
+		return nil
+	})
 	go c.receive()
 	return c
 }
 
-// joinV2 opens a WebSocket to the gateway at wss://localhost:8443, says hello and waits until that has been taken: nothing
-// is answered to a hello, but a ping behind it is. (mles 2.9.4 would forward the ping to the channel.)
+// joinV2 opens a WebSocket to the gateway at wss://localhost:8443, says hello and waits until that has been taken.
 func (h *host) joinV2(t *testing.T, crt hosts.Certificate, key, uid, channel string) *wsClient {
 	t.Helper()
-	c := h.upgrade(t, uid, "wss://localhost:8443/", crt.Cert)
+	c := h.claimV2(t, "wss://localhost:8443/", crt, key, uid, channel)
+	c.isIn(t)
+	return c
+}
+
+// claimV2 opens a WebSocket to url and says hello.
+func (h *host) claimV2(t *testing.T, url string, crt hosts.Certificate, key, uid, channel string) *wsClient {
+	t.Helper()
+	c := h.upgrade(t, uid, url, crt.Cert)
 	c.send(t, text(hello(uid, channel, key)))
+	return c
+}
+
+// isIn waits until the gateway has taken c's hello: nothing is answered to that, but a ping behind it is. (mles 2.9.4 would
+// forward the ping to the channel.)
+func (c *wsClient) isIn(t *testing.T) {
+	t.Helper()
 	if err := c.ws.WriteControl(websocket.PingMessage, nil, time.Now().Add(hosts.Patience)); err != nil {
-		t.Fatalf("%s: %v", uid, err)
+		t.Fatalf("%s: %v", c.name, err)
 	}
 	select {
 	case <-c.pongs:
 	case <-time.After(hosts.Patience):
 		_, err := c.received()
-		t.Fatalf("%s: no pong after the hello (%v)", uid, err)
+		t.Fatalf("%s: no pong after the hello (%v)", c.name, err)
 	}
-	return c
 }
 
 // noticeOf is the join notice that v2 members find in the history.
@@ -137,6 +157,18 @@ func (c *wsClient) gets(t *testing.T, want ...wsMessage) {
 		got, end := c.received()
 		return differ(c.name, rendered(got), rendered(want), end)
 	})
+}
+
+// ends waits until the connection has ended, and returns how.
+func (c *wsClient) ends(t *testing.T) (end error) {
+	t.Helper()
+	hosts.Eventually(t, func() error {
+		if _, end = c.received(); end == nil {
+			return fmt.Errorf("%s is still connected", c.name)
+		}
+		return nil
+	})
+	return end
 }
 
 func rendered(messages []wsMessage) [][]byte {
