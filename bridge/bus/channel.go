@@ -33,7 +33,8 @@ type channel struct {
 
 // channelCost is about what a channel with one stored join takes besides its
 // name and its events: the struct, its entry in the bus, its map of joins.
-var channelCost = int64(unsafe.Sizeof(channel{})) + 450
+// BenchmarkChannels measures it.
+var channelCost = int64(unsafe.Sizeof(channel{})) + 346
 
 func newChannel(b *Bus, name string) *channel {
 	ch := &channel{name: name, bus: b}

@@ -90,6 +90,9 @@ func newHistory(limit int, maxBytes int64, b *Budget) history {
 // onlyEmptyJoins says whether nobody has said anything that is remembered.
 func (h *history) onlyEmptyJoins() bool { return h.all.n == h.empty.n }
 
+// joinCost is about what an empty join takes in the map of joins.
+const joinCost = 64
+
 // add stores a copy of e as the newest event and drops what is then too much.
 func (h *history) add(e *Event) {
 	if h.limit <= 0 {
@@ -99,6 +102,9 @@ func (h *history) add(e *Event) {
 	s.size = int64(unsafe.Sizeof(*s)) + int64(cap(s.Data)+len(s.UID))
 	if _, inside := offset(s.Data, s.Message); !inside {
 		s.size += int64(cap(s.Message))
+	}
+	if s.emptyJoin() {
+		s.size += joinCost
 	}
 	s.refs.Store(1)
 	h.budget.Add(s.size)

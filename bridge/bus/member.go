@@ -283,6 +283,9 @@ func (m *Member) depart() {
 	if ch.holders[identity{m.dialect, m.id}] == m {
 		delete(ch.holders, identity{m.dialect, m.id})
 	}
+	if ch.members == 0 {
+		ch.holders = nil // a channel that is only remembered should be small
+	}
 	ch.resume(m)
 	ch.used(ch.bus.now())
 	ch.bus.members.Add(-1)
