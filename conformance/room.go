@@ -29,10 +29,10 @@ type member interface {
 	inboxOf() *inbox
 }
 
-func (c *V1Conn) who() string        { return c.name }
+func (c *V1Conn) who() string        { return c.name.String() }
 func (c *V1Conn) knock(token string) { c.Say(token) }
 func (c *V1Conn) inboxOf() *inbox    { return c.in }
-func (c *V2Conn) who() string        { return c.name }
+func (c *V2Conn) who() string        { return c.name.String() }
 func (c *V2Conn) knock(token string) { c.SendBinary(token) }
 func (c *V2Conn) inboxOf() *inbox    { return c.in }
 
@@ -116,7 +116,7 @@ func (r *Room) knockUntilHeard(from, to member) string {
 			to.inboxOf().take(0)
 		}
 		if time.Now().After(give) {
-			r.t.Fatalf("%s does not hear %s within %v", to.who(), from.who(), r.t.wait)
+			r.t.Fatalf("%s does not hear %s within %v", to.who(), from.who(), r.t.Patience())
 		}
 	}
 }
@@ -132,7 +132,7 @@ func (r *Room) dropUntil(m member, tokens ...string) {
 		a, ok := m.inboxOf().take(r.t.remaining())
 		switch {
 		case !ok:
-			r.t.Fatalf("%s did not hear a message of another member within %v", m.who(), r.t.wait)
+			r.t.Fatalf("%s did not hear a message of another member within %v", m.who(), r.t.Patience())
 		case a.end != nil:
 			r.t.Fatalf("%s's connection ended before it was in the channel: %v", m.who(), a.end)
 		}
@@ -159,7 +159,7 @@ func (r *Room) Quiet() {
 			a, ok := to.inboxOf().take(r.t.remaining())
 			switch {
 			case !ok:
-				r.t.Fatalf("%s did not get the message of %s within %v", to.who(), from.who(), r.t.wait)
+				r.t.Fatalf("%s did not get the message of %s within %v", to.who(), from.who(), r.t.Patience())
 			case a.end != nil:
 				r.t.Fatalf("%s's connection ended: %v; want it open", to.who(), a.end)
 			case !bytes.Contains(a.raw, []byte(token)):

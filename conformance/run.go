@@ -175,7 +175,8 @@ func (r *runner) try(c Case) Result {
 
 func runCase(ctx context.Context, c Case, e *endpoint, wait time.Duration) Result {
 	start := time.Now()
-	t := &T{target: e, wait: wait, rec: &transcript{start: start}, ctx: ctx, deadline: start.Add(c.deadline()), maxConns: c.conns()}
+	t := &T{target: e, rec: &transcript{start: start}, ctx: ctx, deadline: start.Add(c.deadline()), maxConns: c.conns()}
+	t.SetPatience(wait)
 	t.run(c)
 	outcome, failure := t.verdict()
 	if outcome == Fail && ctx.Err() != nil {

@@ -10,6 +10,7 @@ import (
 	"runtime"
 	"runtime/debug"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -19,11 +20,11 @@ import (
 // the goroutine that runs the case.
 type T struct {
 	target   *endpoint
-	wait     time.Duration // how long one thing may take
 	rec      *transcript
 	ctx      context.Context
 	deadline time.Time
 	maxConns int
+	wait     atomic.Int64 // how long one thing may take, a time.Duration
 
 	readers sync.WaitGroup
 
@@ -73,11 +74,11 @@ func (t *T) Logf(format string, args ...any) { t.rec.add("", "-", fmt.Sprintf(fo
 func (t *T) Context() context.Context { return t.ctx }
 
 // Patience is how long one expectation waits.
-func (t *T) Patience() time.Duration { return t.wait }
+func (t *T) Patience() time.Duration { return time.Duration(t.wait.Load()) }
 
 // SetPatience changes that, for a server that may take its time: the gateway
 // probes the holder of a CID for 3 s. The deadline holds all the same.
-func (t *T) SetPatience(d time.Duration) { t.wait = d }
+func (t *T) SetPatience(d time.Duration) { t.wait.Store(int64(d)) }
 
 // Cleanup calls f when the case has ended, before its connections are closed.
 func (t *T) Cleanup(f func()) {
@@ -87,7 +88,7 @@ func (t *T) Cleanup(f func()) {
 }
 
 // remaining is how long an expectation may wait now.
-func (t *T) remaining() time.Duration { return max(0, min(t.wait, time.Until(t.deadline))) }
+func (t *T) remaining() time.Duration { return max(0, min(t.Patience(), time.Until(t.deadline))) }
 
 // gatewayProbe is how long a gateway may ask the holder of a CID or a uid whether
 // it lives, before it answers who came second (bridge/mapping.md, "Identity").
@@ -153,13 +154,13 @@ func (t *T) Auth(uid, channel string) string {
 	return AuthOf(uid, channel, t.target.Key)
 }
 
-// dial connects. The first connection of a case that fails says nothing about
+// dial connects, and says which of the case's it is, from 1. The first connection of a case that fails says nothing about
 // what the case is about; a later one may have been its doing.
-func (t *T) dial(address string) net.Conn {
+func (t *T) dial(address string) (net.Conn, int) {
 	t.mu.Lock()
 	t.dialled++
 	t.open++
-	first, over := t.dialled == 1, t.open > t.maxConns
+	n, over := t.dialled, t.open > t.maxConns
 	t.mu.Unlock()
 	if over {
 		t.Fatalf("the case is wrong: it opens more connections at a time than its Conns, %d", t.maxConns)
@@ -167,7 +168,7 @@ func (t *T) dial(address string) net.Conn {
 	d := net.Dialer{Timeout: max(t.remaining(), time.Millisecond)}
 	nc, err := d.DialContext(t.ctx, "tcp", address)
 	switch {
-	case err != nil && first:
+	case err != nil && n == 1:
 		t.NotRunf("cannot connect: %v", err)
 	case err != nil:
 		t.Fatalf("cannot connect any more: %v", err)
@@ -175,7 +176,7 @@ func (t *T) dial(address string) net.Conn {
 	t.mu.Lock()
 	t.conns = append(t.conns, nc)
 	t.mu.Unlock()
-	return nc
+	return nc, n
 }
 
 // closed notes that a connection is no longer open on our side.
@@ -204,6 +205,7 @@ func (t *T) run(c Case) {
 		c.Run(t)
 	}()
 	<-ended
+	t.rec.close()
 	for len(t.cleanups) > 0 {
 		last := t.cleanups[len(t.cleanups)-1]
 		t.cleanups = t.cleanups[:len(t.cleanups)-1]

@@ -6,6 +6,7 @@ import (
 	"io"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -35,6 +36,14 @@ type transcript struct {
 	tail    []Line // a ring once it is full
 	next    int    // in tail
 	dropped int
+	closed  bool
+}
+
+// close ends the transcript: what comes of clearing up does not belong to it.
+func (tr *transcript) close() {
+	tr.mu.Lock()
+	defer tr.mu.Unlock()
+	tr.closed = true
 }
 
 func (tr *transcript) add(who, dir, says string, b []byte) {
@@ -43,6 +52,7 @@ func (tr *transcript) add(who, dir, says string, b []byte) {
 	tr.mu.Lock()
 	defer tr.mu.Unlock()
 	switch {
+	case tr.closed:
 	case len(tr.head) < maxLines:
 		tr.head = append(tr.head, l)
 	case len(tr.tail) < maxLines:
@@ -65,6 +75,17 @@ func (tr *transcript) lines() []Line {
 	all = append(all, tr.tail[tr.next:]...)
 	return append(all, tr.tail[:tr.next]...)
 }
+
+// A label is what a connection is called in the transcript: a number, and the uid
+// once it has one.
+type label struct{ said atomic.Pointer[string] }
+
+func (l *label) set(format string, args ...any) {
+	s := fmt.Sprintf(format, args...)
+	l.said.Store(&s)
+}
+
+func (l *label) String() string { return *l.said.Load() }
 
 // writeLines prints a transcript: time in ms, connection, direction, meaning,
 // and the bytes under it.

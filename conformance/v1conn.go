@@ -17,7 +17,7 @@ type V1Conn struct {
 	UID, Channel string
 
 	t    *T
-	name string
+	name label
 	nc   net.Conn
 	in   *inbox
 	done bool
@@ -34,9 +34,10 @@ func (t *T) DialV1() *V1Conn {
 func (t *T) DialV1Deaf() *V1Conn { return t.dialV1() }
 
 func (t *T) dialV1() *V1Conn {
-	nc := t.dial(t.target.V1)
-	c := &V1Conn{t: t, nc: nc, in: newInbox(), name: fmt.Sprintf("v1#%d", t.dialled)}
-	t.rec.add(c.name, "-", fmt.Sprintf("connected from %v to %v", nc.LocalAddr(), nc.RemoteAddr()), nil)
+	nc, n := t.dial(t.target.V1)
+	c := &V1Conn{t: t, nc: nc, in: newInbox()}
+	c.name.set("v1#%d", n)
+	t.rec.add(c.name.String(), "-", fmt.Sprintf("connected from %v to %v", nc.LocalAddr(), nc.RemoteAddr()), nil)
 	return c
 }
 
@@ -50,10 +51,10 @@ func (c *V1Conn) listen() {
 		for {
 			frame, err := readFrame(c.nc)
 			if len(frame) > 0 {
-				c.t.rec.add(c.name, "<", meaningV1(frame), frame)
+				c.t.rec.add(c.name.String(), "<", meaningV1(frame), frame)
 			}
 			if err != nil {
-				c.t.rec.add(c.name, "<", "end: "+err.Error(), nil)
+				c.t.rec.add(c.name.String(), "<", "end: "+err.Error(), nil)
 				c.in.put(arrival{raw: frame, end: err})
 				return
 			}
@@ -113,7 +114,7 @@ func (c *V1Conn) Msg(message string) []byte { return c.Frame(c.UID, c.Channel, m
 // it. Nothing tells a v1 client that it has joined: see Room.
 func (c *V1Conn) Join(uid, channel, message string) []byte {
 	c.UID, c.Channel = uid, channel
-	c.name = uid + "/v1"
+	c.name.set("%s/v1", uid)
 	f := c.Msg(message)
 	c.Send(f)
 	return f
@@ -130,10 +131,10 @@ func (c *V1Conn) Say(message string) []byte {
 // judge: what comes, or does not, decides.
 func (c *V1Conn) Send(pieces ...[]byte) {
 	b := Cat(pieces...)
-	c.t.rec.add(c.name, ">", meaningV1(b), b)
+	c.t.rec.add(c.name.String(), ">", meaningV1(b), b)
 	c.nc.SetWriteDeadline(time.Now().Add(c.t.remaining()))
 	if _, err := c.nc.Write(b); err != nil {
-		c.t.rec.add(c.name, "-", "write: "+err.Error(), nil)
+		c.t.rec.add(c.name.String(), "-", "write: "+err.Error(), nil)
 	}
 }
 
@@ -149,13 +150,13 @@ func (c *V1Conn) SendIn(n int, b []byte) {
 
 // CloseWrite ends the sending side.
 func (c *V1Conn) CloseWrite() {
-	c.t.rec.add(c.name, ">", "end of the sending side", nil)
+	c.t.rec.add(c.name.String(), ">", "end of the sending side", nil)
 	c.nc.(*net.TCPConn).CloseWrite()
 }
 
 // CloseRead ends the receiving side: the client goes on to send.
 func (c *V1Conn) CloseRead() {
-	c.t.rec.add(c.name, "-", "end of the receiving side", nil)
+	c.t.rec.add(c.name.String(), "-", "end of the receiving side", nil)
 	c.nc.(*net.TCPConn).CloseRead()
 }
 
@@ -165,7 +166,7 @@ func (c *V1Conn) Close() {
 		return
 	}
 	c.done = true
-	c.t.rec.add(c.name, ">", "close", nil)
+	c.t.rec.add(c.name.String(), ">", "close", nil)
 	c.nc.Close()
 	c.t.closed()
 }

@@ -11,9 +11,9 @@ func (c *V1Conn) Next() []byte {
 	a, ok := c.in.take(c.t.remaining())
 	switch {
 	case !ok:
-		c.t.Fatalf("%s got nothing within %v", c.name, c.t.wait)
+		c.t.Fatalf("%s got nothing within %v", c.name.String(), c.t.Patience())
 	case a.end != nil:
-		c.t.Fatalf("%s wants a frame, and its connection ended: %v", c.name, a.end)
+		c.t.Fatalf("%s wants a frame, and its connection ended: %v", c.name.String(), a.end)
 	}
 	return a.raw
 }
@@ -25,11 +25,11 @@ func (c *V1Conn) ExpectFrame(frames ...[]byte) {
 		a, ok := c.in.take(c.t.remaining())
 		switch {
 		case !ok:
-			c.t.Fatalf("%s got nothing within %v (frame %d of %d); want %s", c.name, c.t.wait, i+1, len(frames), meaningV1(want))
+			c.t.Fatalf("%s got nothing within %v (frame %d of %d); want %s", c.name.String(), c.t.Patience(), i+1, len(frames), meaningV1(want))
 		case a.end != nil:
-			c.t.Fatalf("%s's connection ended (%v); want %s", c.name, a.end, meaningV1(want))
+			c.t.Fatalf("%s's connection ended (%v); want %s", c.name.String(), a.end, meaningV1(want))
 		case !bytes.Equal(a.raw, want):
-			c.t.Fatalf("%s got (frame %d of %d) %s; want %s (%x)", c.name, i+1, len(frames), meaningV1(a.raw), meaningV1(want), want[:min(len(want), maxHex)])
+			c.t.Fatalf("%s got (frame %d of %d) %s; want %s (%x)", c.name.String(), i+1, len(frames), meaningV1(a.raw), meaningV1(want), want[:min(len(want), maxHex)])
 		}
 	}
 }
@@ -41,7 +41,7 @@ func (c *V1Conn) ExpectFrames(frames ...[]byte) {
 		got := c.Next()
 		at := slices.IndexFunc(left, func(f []byte) bool { return bytes.Equal(f, got) })
 		if at < 0 {
-			c.t.Fatalf("%s got %s, which is none of the %d frames that it wants", c.name, meaningV1(got), len(left))
+			c.t.Fatalf("%s got %s, which is none of the %d frames that it wants", c.name.String(), meaningV1(got), len(left))
 		}
 		left = slices.Delete(left, at, at+1)
 	}
@@ -52,7 +52,7 @@ func (c *V1Conn) ExpectFrames(frames ...[]byte) {
 func (c *V1Conn) ExpectMessage(uid, channel, message string) []byte {
 	f := c.Next()
 	if b, ok := ReadBody(f[16:]); !ok || b != (Body{uid, channel, message}) {
-		c.t.Fatalf("%s got %s; want uid %q channel %q message %s", c.name, meaningV1(f), uid, channel, short(message))
+		c.t.Fatalf("%s got %s; want uid %q channel %q message %s", c.name.String(), meaningV1(f), uid, channel, short(message))
 	}
 	return f
 }
@@ -63,11 +63,11 @@ func (c *V1Conn) ExpectClosed() {
 	a, ok := c.in.take(c.t.remaining())
 	switch {
 	case !ok:
-		c.t.Fatalf("%s was not closed within %v", c.name, c.t.wait)
+		c.t.Fatalf("%s was not closed within %v", c.name.String(), c.t.Patience())
 	case a.end == nil:
-		c.t.Fatalf("%s got %s; want the connection closed without a word", c.name, meaningV1(a.raw))
+		c.t.Fatalf("%s got %s; want the connection closed without a word", c.name.String(), meaningV1(a.raw))
 	case len(a.raw) > 0:
-		c.t.Fatalf("%s got %d bytes before the end (%v); want none", c.name, len(a.raw), a.end)
+		c.t.Fatalf("%s got %d bytes before the end (%v); want none", c.name.String(), len(a.raw), a.end)
 	}
 }
 
@@ -77,7 +77,7 @@ func (c *V1Conn) Drain() [][]byte {
 	for {
 		a, ok := c.in.take(c.t.remaining())
 		if !ok {
-			c.t.Fatalf("%s was not closed within %v", c.name, c.t.wait)
+			c.t.Fatalf("%s was not closed within %v", c.name.String(), c.t.Patience())
 		}
 		if a.end != nil {
 			return frames
@@ -91,8 +91,8 @@ func (c *V1Conn) Drain() [][]byte {
 func (c *V1Conn) ExpectSilence(d time.Duration) {
 	if a, ok := c.in.peek(d); ok {
 		if a.end != nil {
-			c.t.Fatalf("%s's connection ended (%v); want it open and silent", c.name, a.end)
+			c.t.Fatalf("%s's connection ended (%v); want it open and silent", c.name.String(), a.end)
 		}
-		c.t.Fatalf("%s got %s; want nothing", c.name, meaningV1(a.raw))
+		c.t.Fatalf("%s got %s; want nothing", c.name.String(), meaningV1(a.raw))
 	}
 }

@@ -21,7 +21,7 @@ type V2Conn struct {
 	UID, Channel string
 
 	t           *T
-	name        string
+	name        label
 	nc          net.Conn
 	tcp         *net.TCPConn
 	r           *bufio.Reader
@@ -56,14 +56,14 @@ func (c *V2Conn) Listen() {
 			a := readWS(c.r)
 			switch {
 			case a.end != nil:
-				c.t.rec.add(c.name, "<", "end: "+a.end.Error(), a.raw)
+				c.t.rec.add(c.name.String(), "<", "end: "+a.end.Error(), a.raw)
 				c.in.put(a)
 				return
 			case a.first == Fin|OpPing && c.answerPings.Load():
-				c.t.rec.add(c.name, "<", meaningV2(a), a.raw)
+				c.t.rec.add(c.name.String(), "<", meaningV2(a), a.raw)
 				c.write(ClientFrame(Fin|OpPong, string(a.payload)))
 			default:
-				c.t.rec.add(c.name, "<", meaningV2(a), a.raw)
+				c.t.rec.add(c.name.String(), "<", meaningV2(a), a.raw)
 				c.in.put(a)
 			}
 		}
@@ -146,7 +146,7 @@ func (c *V2Conn) ManualPongs() { c.answerPings.Store(false) }
 // and returns its text.
 func (c *V2Conn) Hello(uid, channel string) string {
 	c.UID, c.Channel = uid, channel
-	c.name = uid + "/v2"
+	c.name.set("%s/v2", uid)
 	hello := HelloText(uid, channel, c.t.Auth(uid, channel))
 	c.SendText(hello)
 	return hello
@@ -162,7 +162,7 @@ func (c *V2Conn) SendClose(code int)      { c.SendFrame(Fin|OpClose, ClosePayloa
 
 // SendFrame sends one masked frame: OpText without Fin is a first fragment.
 func (c *V2Conn) SendFrame(first byte, payload string) {
-	c.t.rec.add(c.name, ">", meaningWS(first, []byte(payload)), ClientFrame(first, payload))
+	c.t.rec.add(c.name.String(), ">", meaningWS(first, []byte(payload)), ClientFrame(first, payload))
 	c.write(ClientFrame(first, payload))
 }
 
@@ -170,7 +170,7 @@ func (c *V2Conn) SendFrame(first byte, payload string) {
 // them, or what is none.
 func (c *V2Conn) Send(pieces ...[]byte) {
 	b := Cat(pieces...)
-	c.t.rec.add(c.name, ">", fmt.Sprintf("%d bytes", len(b)), b)
+	c.t.rec.add(c.name.String(), ">", fmt.Sprintf("%d bytes", len(b)), b)
 	c.write(b)
 }
 
@@ -179,7 +179,7 @@ func (c *V2Conn) write(b []byte) {
 	defer c.writing.Unlock()
 	c.nc.SetWriteDeadline(time.Now().Add(c.t.remaining()))
 	if _, err := c.nc.Write(b); err != nil {
-		c.t.rec.add(c.name, "-", "write: "+err.Error(), nil)
+		c.t.rec.add(c.name.String(), "-", "write: "+err.Error(), nil)
 	}
 }
 
@@ -189,7 +189,7 @@ func (c *V2Conn) Close() {
 		return
 	}
 	c.done = true
-	c.t.rec.add(c.name, ">", "close of the connection", nil)
+	c.t.rec.add(c.name.String(), ">", "close of the connection", nil)
 	c.tcp.Close()
 	c.t.closed()
 }

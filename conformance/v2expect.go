@@ -16,9 +16,9 @@ func (c *V2Conn) next(want string) arrival {
 	a, ok := c.in.take(c.t.remaining())
 	switch {
 	case !ok:
-		c.t.Fatalf("%s got nothing within %v; want %s", c.name, c.t.wait, want)
+		c.t.Fatalf("%s got nothing within %v; want %s", c.name.String(), c.t.Patience(), want)
 	case a.end != nil:
-		c.t.Fatalf("%s's connection ended (%v); want %s", c.name, a.end, want)
+		c.t.Fatalf("%s's connection ended (%v); want %s", c.name.String(), a.end, want)
 	}
 	return a
 }
@@ -43,7 +43,7 @@ func (c *V2Conn) expect(first byte, payload string, passNotices bool) {
 			return
 		}
 		if !passNotices || !c.isNotice(a) {
-			c.t.Fatalf("%s got %s; want %s", c.name, meaningV2(a), want)
+			c.t.Fatalf("%s got %s; want %s", c.name.String(), meaningV2(a), want)
 		}
 	}
 }
@@ -78,7 +78,7 @@ func (c *V2Conn) ExpectNotice(uid string) Notice {
 	a := c.next("a join notice of " + uid)
 	n, ok := ReadNotice(string(a.payload))
 	if a.first != Fin|OpText || !ok || n.UID != uid || n.Channel != c.Channel {
-		c.t.Fatalf("%s got %s; want a join notice of %s in %s", c.name, meaningV2(a), uid, c.Channel)
+		c.t.Fatalf("%s got %s; want a join notice of %s in %s", c.name.String(), meaningV2(a), uid, c.Channel)
 	}
 	return n
 }
@@ -89,13 +89,13 @@ func (c *V2Conn) ExpectClose(codes ...int) {
 	a := c.next("a close frame")
 	code, _ := closeOf(a.payload)
 	if a.first != Fin|OpClose || !slices.Contains(codes, code) {
-		c.t.Fatalf("%s got %s; want a close frame with %v", c.name, meaningV2(a), codes)
+		c.t.Fatalf("%s got %s; want a close frame with %v", c.name.String(), meaningV2(a), codes)
 	}
 	c.SendFrame(Fin|OpClose, string(a.payload[:min(2, len(a.payload))]))
 	if a, ok := c.in.take(c.t.remaining()); !ok {
-		c.t.Fatalf("%s: the connection is still open %v after close frames both ways", c.name, c.t.wait)
+		c.t.Fatalf("%s: the connection is still open %v after close frames both ways", c.name.String(), c.t.Patience())
 	} else if a.end == nil {
-		c.t.Fatalf("%s got %s after a close frame", c.name, meaningV2(a))
+		c.t.Fatalf("%s got %s after a close frame", c.name.String(), meaningV2(a))
 	}
 }
 
@@ -109,9 +109,9 @@ func (c *V2Conn) ExpectRefused() {
 	}
 	switch {
 	case !ok:
-		c.t.Fatalf("%s was not closed within %v", c.name, c.t.wait)
+		c.t.Fatalf("%s was not closed within %v", c.name.String(), c.t.Patience())
 	case a.end == nil:
-		c.t.Fatalf("%s got %s; want the connection closed", c.name, meaningV2(a))
+		c.t.Fatalf("%s got %s; want the connection closed", c.name.String(), meaningV2(a))
 	}
 }
 
@@ -122,7 +122,7 @@ func (c *V2Conn) Drain() []string {
 	for {
 		a, ok := c.in.take(c.t.remaining())
 		if !ok {
-			c.t.Fatalf("%s was not closed within %v", c.name, c.t.wait)
+			c.t.Fatalf("%s was not closed within %v", c.name.String(), c.t.Patience())
 		}
 		if a.end != nil {
 			return frames

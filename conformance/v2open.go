@@ -18,7 +18,7 @@ import (
 // wss) before its upgrade.
 type HTTPConn struct {
 	t    *T
-	name string
+	name label
 	nc   net.Conn // what is written to: TLS or plain
 	tcp  *net.TCPConn
 	r    *bufio.Reader
@@ -36,14 +36,15 @@ func acceptOf(key string) string {
 
 // DialHTTP connects to the target's v2 address and sends nothing.
 func (t *T) DialHTTP() *HTTPConn {
-	nc := t.dial(t.target.v2Addr)
-	h := &HTTPConn{t: t, nc: nc, tcp: nc.(*net.TCPConn), name: fmt.Sprintf("v2#%d", t.dialled)}
-	t.rec.add(h.name, "-", fmt.Sprintf("connected from %v to %v", nc.LocalAddr(), nc.RemoteAddr()), nil)
+	nc, n := t.dial(t.target.v2Addr)
+	h := &HTTPConn{t: t, nc: nc, tcp: nc.(*net.TCPConn)}
+	h.name.set("v2#%d", n)
+	t.rec.add(h.name.String(), "-", fmt.Sprintf("connected from %v to %v", nc.LocalAddr(), nc.RemoteAddr()), nil)
 	if t.target.v2TLS != nil {
 		tc := tls.Client(nc, t.target.v2TLS)
 		tc.SetDeadline(time.Now().Add(t.remaining()))
 		if err := tc.HandshakeContext(t.ctx); err != nil {
-			t.Fatalf("%s: TLS: %v", h.name, err)
+			t.Fatalf("%s: TLS: %v", h.name.String(), err)
 		}
 		tc.SetDeadline(time.Time{})
 		h.nc = tc
@@ -96,10 +97,10 @@ func replaced(usual string, headers []string) bool {
 // Send sends text as it is.
 func (h *HTTPConn) Send(text string) {
 	first, _, _ := strings.Cut(text, "\r\n")
-	h.t.rec.add(h.name, ">", fmt.Sprintf("%q …", first), []byte(text))
+	h.t.rec.add(h.name.String(), ">", fmt.Sprintf("%q …", first), []byte(text))
 	h.nc.SetWriteDeadline(time.Now().Add(h.t.remaining()))
 	if _, err := io.WriteString(h.nc, text); err != nil {
-		h.t.rec.add(h.name, "-", "write: "+err.Error(), nil)
+		h.t.rec.add(h.name.String(), "-", "write: "+err.Error(), nil)
 	}
 }
 
@@ -109,11 +110,11 @@ func (h *HTTPConn) Response() (*http.Response, string) {
 	defer h.nc.SetReadDeadline(time.Time{})
 	res, err := http.ReadResponse(h.r, nil)
 	if err != nil {
-		h.t.Fatalf("%s wants an answer to its request: %v", h.name, err)
+		h.t.Fatalf("%s wants an answer to its request: %v", h.name.String(), err)
 	}
 	var head bytes.Buffer
 	res.Header.Write(&head)
-	h.t.rec.add(h.name, "<", res.Proto+" "+res.Status, head.Bytes())
+	h.t.rec.add(h.name.String(), "<", res.Proto+" "+res.Status, head.Bytes())
 	if res.StatusCode == http.StatusSwitchingProtocols {
 		return res, ""
 	}
@@ -126,17 +127,18 @@ func (h *HTTPConn) Response() (*http.Response, string) {
 func (h *HTTPConn) ExpectUpgrade() *V2Conn {
 	res, _ := h.Response()
 	if res.StatusCode != http.StatusSwitchingProtocols {
-		h.t.Fatalf("%s was answered %s; want 101", h.name, res.Status)
+		h.t.Fatalf("%s was answered %s; want 101", h.name.String(), res.Status)
 	}
 	for _, want := range []struct{ name, value string }{
 		{"Upgrade", "websocket"}, {"Connection", "upgrade"},
 		{"Sec-Websocket-Accept", acceptOf(WebSocketKey)}, {"Sec-Websocket-Protocol", "mles-websocket"},
 	} {
 		if got := res.Header.Get(want.name); !strings.EqualFold(got, want.value) {
-			h.t.Fatalf("%s: the 101 says %s: %q; want %q", h.name, want.name, got, want.value)
+			h.t.Fatalf("%s: the 101 says %s: %q; want %q", h.name.String(), want.name, got, want.value)
 		}
 	}
-	c := &V2Conn{t: h.t, name: h.name, nc: h.nc, tcp: h.tcp, r: h.r, in: newInbox()}
+	c := &V2Conn{t: h.t, nc: h.nc, tcp: h.tcp, r: h.r, in: newInbox()}
+	c.name.set("%s", &h.name)
 	c.answerPings.Store(true)
 	return c
 }

@@ -49,9 +49,10 @@ Exit status: 0 all went well; 1 what was asked for did not happen, or the connec
 
 // commandLine is all that mlesctl takes; each command is in a file of its name.
 type commandLine struct {
-	Chat chatCommand `cmd:"" help:"Talk on a channel, on a terminal or in a pipe."`
-	Pub  pubCommand  `cmd:"" help:"Publish messages on a channel."`
-	Sub  subCommand  `cmd:"" help:"Print the messages of a channel."`
+	Chat  chatCommand  `cmd:"" help:"Talk on a channel, on a terminal or in a pipe."`
+	Pub   pubCommand   `cmd:"" help:"Publish messages on a channel."`
+	Sub   subCommand   `cmd:"" help:"Print the messages of a channel."`
+	Check checkCommand `cmd:"" help:"Hold a server to the protocol."`
 
 	Version kong.VersionFlag `help:"Print what this program was built from."`
 }
