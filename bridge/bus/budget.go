@@ -36,8 +36,6 @@ func (b *Budget) alarm() {
 	}
 }
 
-func (b *Budget) exceeded() bool { return b.used.Load() > b.limit }
-
 // high is where the janitor begins to drop histories: before the limit, so
 // that in the usual case nobody is made to wait.
 func (b *Budget) high() int64 { return b.limit / 8 * 7 }

@@ -140,6 +140,17 @@ func (ch *channel) mustSlow(m *Member) bool {
 	return ok && lag >= slowAt
 }
 
+// lagging says whether somebody is more than one write behind, so that what is
+// published now will stay in memory.
+func (ch *channel) lagging() bool {
+	for _, l := range ch.logs {
+		if l != nil && l.first != nil && l.head-l.first.start > maxWrite {
+			return true
+		}
+	}
+	return false
+}
+
 // slow makes m wait.
 func (ch *channel) slow(m *Member) {
 	m.slowed = make(chan struct{})

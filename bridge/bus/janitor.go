@@ -137,11 +137,16 @@ func (ch *channel) inspect(now time.Time) (cut []verdict) {
 }
 
 // hold returns what a publisher must wait for before it goes on, or nil: the
-// gate, which it shuts itself where the budget is exceeded.
-func (b *Bus) hold() <-chan struct{} {
-	if b.budget.exceeded() {
+// gate, which it shuts itself where the budget is exceeded. Where nobody lags,
+// what is published goes out at once, and may go on a little longer.
+func (b *Bus) hold(lagging bool) <-chan struct{} {
+	over := b.budget.Used() - b.budget.limit
+	if over > 0 {
 		b.gate.shut()
 		b.budget.alarm() // after shutting, so that it is opened again
+	}
+	if !lagging && over <= b.budget.limit/8 {
+		return nil
 	}
 	return b.gate.wait()
 }

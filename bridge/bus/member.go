@@ -91,10 +91,11 @@ func (m *Member) Publish(events []Event) (wait <-chan struct{}) {
 	if m.slowed != nil { // perhaps since an earlier call
 		wait = m.slowed
 	}
+	lagging := ch.lagging()
 	ch.mu.Unlock()
 	wake(woken)
 	if wait == nil {
-		wait = ch.bus.hold()
+		wait = ch.bus.hold(lagging)
 	}
 	return wait
 }
