@@ -338,6 +338,20 @@ func (d *daemon) metric(t *testing.T, name string) float64 {
 	return sum
 }
 
+// field returns a log line's value for key.
+func field(line, key string) string {
+	_, rest, ok := strings.Cut(line, " "+key+"=")
+	if !ok {
+		return ""
+	}
+	if quoted, err := strconv.QuotedPrefix(rest); err == nil {
+		value, _ := strconv.Unquote(quoted)
+		return value
+	}
+	value, _, _ := strings.Cut(rest, " ")
+	return value
+}
+
 // settles waits until what f measures is at most want, and returns it.
 func settles(t *testing.T, what string, want float64, patience time.Duration, f func() float64) float64 {
 	t.Helper()
