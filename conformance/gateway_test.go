@@ -2,8 +2,11 @@ package conformance
 
 import (
 	"context"
+	"io"
 	"log/slog"
 	"net"
+	"os"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -52,9 +55,15 @@ func allPass(t *testing.T, tg Target, o Options) {
 	t.Logf("%d cases in %v", len(report.Results), report.Took)
 }
 
+// Cases of more than 20 s run if the environment has CONFORMANCE_SLOW.
 func TestGatewayPassesEveryCase(t *testing.T) {
-	t.Run("with a key", func(t *testing.T) { allPass(t, gateway(t, "swordfish"), Options{Hostile: true}) })
-	t.Run("without", func(t *testing.T) { allPass(t, gateway(t, ""), Options{Hostile: true}) })
+	o := Options{Timeout: 10 * time.Second, Hostile: true, Slow: os.Getenv("CONFORMANCE_SLOW") != ""}
+	for name, key := range map[string]string{"with a key": "swordfish", "without": ""} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			allPass(t, gateway(t, key), o)
+		})
+	}
 }
 
 // Runs do not disturb each other: channels and names are their own.
@@ -65,4 +74,34 @@ func TestEightRunsAtOnce(t *testing.T) {
 		runs.Go(func() { allPass(t, tg, Options{Timeout: 10 * time.Second}) })
 	}
 	runs.Wait()
+}
+
+// A flood in another channel, which nobody else reads, changes nothing.
+func TestRunBesideAFlood(t *testing.T) {
+	tg := gateway(t, "swordfish")
+	var flood sync.WaitGroup
+	defer flood.Wait()
+	ctx, stop := context.WithCancel(context.Background())
+	defer stop()
+	for _, uid := range []string{"sender", "receiver"} {
+		nc, err := net.Dial("tcp", tg.V1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		context.AfterFunc(ctx, func() { nc.Close() })
+		key := KeyOf(tg.Key, uid, "flood")
+		frame := Frame(uint32(key), key, Map3(uid, "flood", strings.Repeat("x", 1000)))
+		nc.Write(frame)
+		flood.Go(func() { io.Copy(io.Discard, nc) })
+		if uid == "sender" {
+			flood.Go(func() {
+				for range 500_000 { // half a gigabyte at most
+					if _, err := nc.Write(frame); err != nil {
+						return
+					}
+				}
+			})
+		}
+	}
+	allPass(t, tg, Options{Timeout: 10 * time.Second})
 }

@@ -13,7 +13,7 @@ import (
 func (r *Report) WriteJUnit(w io.Writer) error {
 	type message struct {
 		Message string `xml:"message,attr"`
-		Text    string `xml:",chardata"`
+		Text    string `xml:",cdata"`
 	}
 	type testcase struct {
 		Name    string   `xml:"name,attr"`
