@@ -178,20 +178,9 @@ func (p *Program) Leaves(t *testing.T) {
 // HangsUp types Ctrl-D on a terminal, and expects the program to end well.
 func (p *Program) HangsUp(t *testing.T) {
 	t.Helper()
-	p.presses(t, 'D')
-}
-
-// Interrupted types Ctrl-C on a terminal, and expects the program to end well.
-func (p *Program) Interrupted(t *testing.T) {
-	t.Helper()
-	p.presses(t, 'C')
-}
-
-func (p *Program) presses(t *testing.T, letter byte) {
-	t.Helper()
-	p.Stdin.Write([]byte{letter - 'A' + 1})
+	p.Stdin.Write([]byte{'D' - 'A' + 1})
 	if err := p.Wait(t); err != nil {
-		t.Errorf("%s after Ctrl-%c: %v", p.Name, letter, err)
+		t.Errorf("%s after Ctrl-D: %v", p.Name, err)
 	}
 }
 

@@ -1,0 +1,106 @@
+//go:build readme
+
+package readme
+
+import (
+	"slices"
+	"strings"
+	"testing"
+)
+
+// A scene plays blocks of README.md that belong together: servers, and clients of theirs.
+type scene struct {
+	name   string
+	blocks []string
+	alone  bool                                                      // before the others, which use what it leaves
+	play   func(t *testing.T, c *clone, d *document, block []string) // nil: that the block is there is all
+}
+
+// scenes are in the order of README.md but for clients that come long after their server.
+func scenes() []scene {
+	return []scene{
+		{name: "try it", play: tryIt, blocks: []string{
+			"go run ./cmd/mlesd",
+			"go run ./cmd/mlesctl chat v1://localhost:8077 hall --uid alice",
+			"go run ./cmd/mlesctl chat wss://localhost:8443 hall --uid bob",
+		}},
+		{name: "test", blocks: []string{"go test ./..."}}, // .ci/run runs it
+		{name: "install", play: install, alone: true, blocks: []string{"go install ./cmd/..."}},
+		{name: "replace a server", play: replace, blocks: []string{
+			`MLES_KEY=swordfish mlesd --history-limit 100 --domains mles.example.org --email you@example.org`,
+			`MLES_KEY=swordfish mlesctl sub v1://localhost hall --joins`,
+			`MLES_KEY=swordfish mlesctl pub wss://mles.example.org hall "hello from v2"`,
+		}},
+		{name: "behind a terminator", play: behindTerminator, blocks: []string{
+			`MLES_KEY=swordfish mlesd --v2-listen off --plain-listen 127.0.0.1:8080`,
+		}},
+		{name: "MlesTalk", play: keyOfV1Alone, blocks: []string{
+			`mlesd --v1-key-file v1.keys --v2-key-file /dev/null --domains mles.example.org`,
+		}},
+		{name: "change the key", play: changeKey, blocks: []string{
+			`mlesd --key-file mles.keys --domains mles.example.org`,
+		}},
+		{name: "mlesctl", play: tool, blocks: []string{
+			`mlesctl pub v1://localhost:8077 hall "the door is open"`,
+			`mlesctl sub wss://localhost:8443 hall --json --count 1 --timeout 10s`,
+		}},
+	}
+}
+
+func TestREADME(t *testing.T) {
+	c := newClone(t)
+	d := readDocument(t, c.repository+"/README.md")
+	var played []string
+	for _, s := range scenes() {
+		played = append(played, s.blocks...)
+	}
+	for _, block := range without(d.blocks, played) {
+		t.Errorf("README.md has a block that no scene plays:\n%s", block)
+	}
+	for _, block := range without(played, d.blocks) {
+		t.Errorf("a scene plays a block that README.md does not have:\n%s", block)
+	}
+	d.checkLinks(t, c.repository)
+	if t.Failed() {
+		return
+	}
+	for _, s := range scenes() {
+		if s.play == nil {
+			continue
+		}
+		t.Run(s.name, func(t *testing.T) {
+			if !s.alone {
+				t.Parallel()
+			}
+			s.play(t, c, d, s.blocks)
+		})
+	}
+	t.Run("tables", func(t *testing.T) {
+		t.Parallel()
+		checkFlags(t, c, d)
+		checkCommands(t, c, d)
+	})
+}
+
+// without returns what is in a more often than in b.
+func without(a, b []string) (rest []string) {
+	b = slices.Clone(b)
+	for _, s := range a {
+		if i := slices.Index(b, s); i >= 0 {
+			b = slices.Delete(b, i, i+1)
+		} else {
+			rest = append(rest, s)
+		}
+	}
+	return rest
+}
+
+// lines are the lines of a screen that begin with prefix.
+func lines(screen, prefix string) (found []string) {
+	for l := range strings.Lines(screen) {
+		if strings.HasPrefix(l, prefix) {
+			found = append(found, strings.TrimSpace(l))
+		}
+	}
+	return found
+}

@@ -1,0 +1,95 @@
+//go:build readme
+
+package readme
+
+import (
+	"path/filepath"
+	"testing"
+
+	"mles/.ci/hosts"
+)
+
+// deployment is a stage of a server that the world knows as mles.example.org. It has a certificate already, as if a
+// certificate authority had been there, but reaches none. Clients trust that with the variable returned.
+func (c *clone) deployment(t *testing.T) (s *stage, trust string) {
+	t.Helper()
+	const domain = "mles.example.org"
+	s = c.stage(t, t.TempDir())
+	s.host.Knows(t, domain)
+	crt := hosts.NewCertificate(t, domain)
+	hosts.WriteFile(t, filepath.Join(s.home, ".cache/mles/acme/acme-v02.api.letsencrypt.org_directory", domain), crt.PEM)
+	return s, "SSL_CERT_FILE=" + crt.Cert
+}
+
+// A gateway with a shared key for both generations: a member watches in v1, and somebody writes in v2.
+func replace(t *testing.T, c *clone, _ *document, block []string) {
+	s, trust := c.deployment(t)
+	gateway := s.start(t, block[0])
+	s.listening(t, 8077, 443)
+	gateway.Says(t, "history_limit=100 ")
+	watcher := s.start(t, block[1])
+	s.members(t, "v1", 1)
+	s.does(t, 0, block[2], trust)
+	watcher.Says(t, " joined\n")
+	watcher.Says(t, "hello from v2\n")
+	s.does(t, 4, "mlesctl pub v1://localhost hall 'let me in'", "MLES_KEY=wrong")
+	gateway.Says(t, `reason="wrong key`)
+	gateway.Terminate(t)
+
+	// While there is no certificate, v1 is served all the same.
+	s = c.stage(t, t.TempDir())
+	gateway = s.start(t, block[0])
+	s.listening(t, 8077, 443)
+	gateway.Says(t, "no certificate yet")
+	watcher = s.start(t, block[1])
+	s.members(t, "v1", 1)
+	s.does(t, 0, "mlesctl pub v1://localhost hall 'hello from v1'", "MLES_KEY=swordfish")
+	watcher.Says(t, "hello from v1\n")
+	gateway.Terminate(t)
+}
+
+// TLS ends in front of the gateway, which serves v2 without it, and v1 as ever.
+func behindTerminator(t *testing.T, c *clone, _ *document, block []string) {
+	const key = "MLES_KEY=swordfish"
+	s := c.stage(t, t.TempDir())
+	gateway := s.start(t, block[0])
+	s.listening(t, 8077, 8080)
+	s.silent(t, 8443)
+	watcher := s.start(t, "mlesctl sub v1://localhost hall", key)
+	s.members(t, "v1", 1)
+	s.does(t, 0, "mlesctl pub ws://127.0.0.1:8080 hall 'hello from v2'", key)
+	watcher.Says(t, "hello from v2\n")
+	gateway.Terminate(t)
+}
+
+// v2 needs no key, v1 does.
+func keyOfV1Alone(t *testing.T, c *clone, _ *document, block []string) {
+	s, trust := c.deployment(t)
+	hosts.WriteFile(t, filepath.Join(s.dir, "v1.keys"), []byte("swordfish\n"))
+	gateway := s.start(t, block[0])
+	s.listening(t, 8077, 443)
+	watcher := s.start(t, "mlesctl sub v1://localhost hall", "MLES_KEY=swordfish")
+	s.members(t, "v1", 1)
+	s.does(t, 0, "mlesctl pub wss://mles.example.org hall 'hello from v2'", trust)
+	watcher.Says(t, "hello from v2\n")
+	s.does(t, 4, "mlesctl pub v1://localhost hall 'let me in'")
+	gateway.Terminate(t)
+}
+
+// Every key in the file is accepted, by both generations, and no other.
+func changeKey(t *testing.T, c *clone, _ *document, block []string) {
+	s, trust := c.deployment(t)
+	hosts.WriteFile(t, filepath.Join(s.dir, "mles.keys"), []byte("# changed in spring\nherring\nswordfish\n"))
+	gateway := s.start(t, block[0])
+	s.listening(t, 8077, 443)
+	watcher := s.start(t, "mlesctl sub v1://localhost hall", "MLES_KEY=herring")
+	s.members(t, "v1", 1)
+	for _, address := range []string{"v1://localhost", "wss://mles.example.org"} {
+		for _, key := range []string{"herring", "swordfish"} {
+			s.does(t, 0, "mlesctl pub "+address+" hall 'with "+key+" to "+address+"'", "MLES_KEY="+key, trust)
+			watcher.Says(t, "with "+key+" to "+address+"\n")
+		}
+		s.does(t, 4, "mlesctl pub "+address+" hall 'let me in'", "MLES_KEY=wrong", trust)
+	}
+	gateway.Terminate(t)
+}
