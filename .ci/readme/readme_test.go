@@ -31,6 +31,9 @@ func scenes() []scene {
 			`MLES_KEY=swordfish mlesctl sub v1://localhost hall --joins`,
 			`MLES_KEY=swordfish mlesctl pub wss://mles.example.org hall "hello from v2"`,
 		}},
+		{name: "own certificates", play: ownCertificates, blocks: []string{
+			`MLES_KEY=swordfish mlesd --tls-cert cert.pem --tls-key key.pem --v2-listen :443`,
+		}},
 		{name: "behind a terminator", play: behindTerminator, blocks: []string{
 			`MLES_KEY=swordfish mlesd --v2-listen off --plain-listen 127.0.0.1:8080`,
 		}},

@@ -3,22 +3,30 @@
 package readme
 
 import (
+	"os"
 	"path/filepath"
 	"testing"
 
 	"mles/.ci/hosts"
 )
 
-// deployment is a stage of a server that the world knows as mles.example.org. It has a certificate already, as if a
-// certificate authority had been there, but reaches none. Clients trust that with the variable returned.
+// deployment is a stage of a server that the world knows as mles.example.org. It has a certificate already, as if an ACME
+// authority had been there, but reaches none. Clients trust that with the variable returned.
 func (c *clone) deployment(t *testing.T) (s *stage, trust string) {
 	t.Helper()
-	const domain = "mles.example.org"
-	s = c.stage(t, t.TempDir())
-	s.host.Knows(t, domain)
-	crt := hosts.NewCertificate(t, domain)
+	s, crt := c.named(t)
 	hosts.WriteFile(t, filepath.Join(s.home, ".cache/mles/acme/acme-v02.api.letsencrypt.org_directory", domain), crt.PEM)
 	return s, "SSL_CERT_FILE=" + crt.Cert
+}
+
+const domain = "mles.example.org"
+
+// named is a stage that knows itself as mles.example.org, and a certificate for that.
+func (c *clone) named(t *testing.T) (*stage, hosts.Certificate) {
+	t.Helper()
+	s := c.stage(t, t.TempDir())
+	s.host.Knows(t, domain)
+	return s, hosts.NewCertificate(t, domain)
 }
 
 // A gateway with a shared key for both generations: a member watches in v1, and somebody writes in v2.
@@ -45,6 +53,24 @@ func replace(t *testing.T, c *clone, _ *document, block []string) {
 	s.members(t, "v1", 1)
 	s.does(t, 0, "mlesctl pub v1://localhost hall 'hello from v1'", "MLES_KEY=swordfish")
 	watcher.Says(t, "hello from v1\n")
+	gateway.Terminate(t)
+}
+
+// Certificate files in place of ACME; v2 is served to everybody, not to this machine alone.
+func ownCertificates(t *testing.T, c *clone, _ *document, block []string) {
+	s, crt := c.named(t)
+	for file, from := range map[string]string{"cert.pem": crt.Cert, "key.pem": crt.Key} {
+		if err := os.Link(from, filepath.Join(s.dir, file)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	gateway := s.start(t, block[0])
+	s.listening(t, 8077, 443)
+	gateway.Says(t, "flag=--v2-listen addr=[::]:443")
+	watcher := s.start(t, "mlesctl sub v1://localhost hall", "MLES_KEY=swordfish")
+	s.members(t, "v1", 1)
+	s.does(t, 0, "mlesctl pub wss://mles.example.org hall 'hello from v2'", "MLES_KEY=swordfish", "SSL_CERT_FILE="+crt.Cert)
+	watcher.Says(t, "hello from v2\n")
 	gateway.Terminate(t)
 }
 
