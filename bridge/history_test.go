@@ -14,8 +14,8 @@ func TestHistory(t *testing.T) {
 	t.Parallel()
 	h := open(t, secret)
 	alice := h.v1Joins("alice", "room", "hi")
-	sequence := alice.sends(v1Frame(1, 0xfedcba9876543210, msgBody("alice", "room", "numbered")))
 	erin := h.v2Joins("erin", "room")
+	sequence := alice.sends(v1Frame(1, 0xfedcba9876543210, msgBody("alice", "room", "numbered")))
 	erin.gets(notice("alice", "room"), blob("hi"), blob("numbered"))
 	alice.gets(erin.onV1(""))
 	erin.says(text("täxt"))
@@ -24,9 +24,9 @@ func TestHistory(t *testing.T) {
 	erin.leaves()
 
 	alice = h.v1Joins("alice", "room", "again")
-	alice.gets(alice.frame("hi"), sequence, erin.onV1(""), erin.onV1("täxt"))
+	alice.gets(alice.frame("hi"), erin.onV1(""), sequence, erin.onV1("täxt"))
 	erin = h.v2Joins("erin", "room")
-	erin.gets(notice("alice", "room"), blob("hi"), blob("numbered"), notice("erin", "room"), text("täxt"), notice("alice", "room"), blob("again"))
+	erin.gets(notice("alice", "room"), blob("hi"), notice("erin", "room"), blob("numbered"), text("täxt"), notice("alice", "room"), blob("again"))
 }
 
 // Channels are apart, whatever their names look like.
@@ -67,7 +67,7 @@ func TestHistoryLimit(t *testing.T) {
 	bob.gets(alice.frame("joined"), erin.onV1(""), alice.frame("one"), erin.onV1("two"))
 	carol := h.v2Joins("carol", "room")
 	carol.gets(notice("erin", "room"), blob("one"), blob("two"), notice("bob", "room"))
-	alice.says("three")
+	bob.gets(carol.onV1(""), alice.says("three"))
 	dora := h.v1Joins("dora", "room", "")
 	dora.gets(erin.onV1("two"), bob.frame(""), carol.onV1(""), alice.frame("three"))
 }
@@ -135,11 +135,12 @@ func TestEmptyJoinsReplace(t *testing.T) {
 	bob.gets(phone.onV1(""))
 	phone.says(text("")) // no join, although it looks like one on v1
 	bob.gets(phone.onV1(""))
-	bob.says("x")
+	phone.says(blob("x"))
+	bob.gets(phone.onV1("x"))
 	last := flap("")
 
 	carol := h.v1Joins("carol", "room", "")
-	carol.gets(bob.frame(""), said, phone.onV1(""), phone.onV1(""), bob.frame("x"), last)
+	carol.gets(bob.frame(""), said, phone.onV1(""), phone.onV1(""), phone.onV1("x"), last)
 	dora := h.v2Joins("dora", "room")
 	dora.gets(notice("bob", "room"), notice("phone", "room"), blob("here"), notice("phone", "room"), text(""), blob("x"),
 		notice("phone", "room"), notice("carol", "room"))
