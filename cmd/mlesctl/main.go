@@ -53,6 +53,7 @@ type commandLine struct {
 	Pub   pubCommand   `cmd:"" help:"Publish messages on a channel."`
 	Sub   subCommand   `cmd:"" help:"Print the messages of a channel."`
 	Check checkCommand `cmd:"" help:"Hold a server to the protocol."`
+	Bench benchCommand `cmd:"" help:"Measure servers, beside what the machine can do."`
 
 	Version kong.VersionFlag `help:"Print what this program was built from."`
 }
