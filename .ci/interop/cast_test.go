@@ -5,6 +5,7 @@ package interop
 import (
 	"encoding/json"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -103,7 +104,7 @@ func others(all []line, uid string) []line {
 
 // How the programs show a line.
 func onConsole(l line) string { return l.uid + ":" + l.text }
-func onV1Chat(l line) string  { return l.uid + ": " + l.text }
+func onV1Chat(l line) string  { return l.uid + ": " + l.text } // mles-client 2.2.0 shows it so, too
 func onV2Chat(l line) string  { return "< " + l.text }
 func textOnly(l line) string  { return l.text }
 func asV1JSON(l line) string  { return "message v1 " + l.uid + " " + l.text + "\n" }
@@ -113,6 +114,39 @@ func asV2JSON(l line) string  { return "message v2  " + l.text + "\n" }
 func (p *program) shows(t *testing.T, show func(line) string, want ...line) {
 	t.Helper()
 	hosts.Eventually(t, func() error { return compare(p, marked(p.Screen()), show, want) })
+}
+
+var (
+	escapes = regexp.MustCompile(`\x1b\[[0-9;?]*[A-Za-z]`)
+	clock   = regexp.MustCompile(`^\d\d:\d\d `)
+)
+
+// draws is shows for mles-client 2.2.0, which clears the screen and draws all lines anew at each: those drawn last count.
+func (p *program) draws(t *testing.T, want ...line) {
+	t.Helper()
+	hosts.Eventually(t, func() error {
+		screen := p.Screen()
+		screen = screen[max(0, strings.LastIndex(screen, "\x1b[2J")):]
+		got := marked(escapes.ReplaceAllString(screen, ""))
+		for i := range got {
+			got[i] = clock.ReplaceAllString(got[i], "")
+		}
+		return compare(p, got, onV1Chat, want)
+	})
+}
+
+// showsPrompted is shows for mlesctl chat on a terminal, which puts its prompt before each line and what uid types after it.
+func (p *program) showsPrompted(t *testing.T, uid string, want ...line) {
+	t.Helper()
+	hosts.Eventually(t, func() error {
+		var got []string
+		for _, l := range marked(strings.ReplaceAll(escapes.ReplaceAllString(p.Screen(), ""), uid+"> ", "")) {
+			if strings.HasPrefix(l, "< ") {
+				got = append(got, l)
+			}
+		}
+		return compare(p, got, onV2Chat, want)
+	})
 }
 
 // showsJSON is shows for mlesctl sub --json.

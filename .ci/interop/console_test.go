@@ -59,26 +59,52 @@ func TestConsole(t *testing.T) {
 			sees("paula", "", "paula » published\n") // in v2 the join is a hello of its own
 			all = append(all, line{"peter", "peter » published"}, line{"paula", "paula » published"})
 
-			olga.shows(t, onConsole, others(all, "olga")...)
-			walt.shows(t, textOnly, others(all, "walt")...)
-			cora.shows(t, onV1Chat, others(all, "cora")...)
-			for _, l := range others(all, "cody") {
-				cody.Says(t, onV2Chat(l)) // line editing redraws: no more than that it is there
+			first := func() {
+				t.Helper()
+				olga.shows(t, onConsole, others(all, "olga")...)
+				walt.shows(t, textOnly, others(all, "walt")...)
+				cora.shows(t, onV1Chat, others(all, "cora")...)
+				cody.showsPrompted(t, "cody", others(all, "cody")...)
+				sue.showsJSON(t, asV1JSON, all...)
+				sid.showsJSON(t, asV2JSON, all...)
 			}
-			sue.showsJSON(t, asV1JSON, all...)
-			sid.showsJSON(t, asV2JSON, all...)
+			first()
 
 			// From the history, on every program.
-			h.startConsole(t, "127.0.0.1", key, "otto", "kitchen").shows(t, onConsole, all...)
+			otto := h.startConsole(t, "127.0.0.1", key, "otto", "kitchen")
+			sees("otto", "")
 			wes := h.startWebsocat(t, crt, key, "wes", "kitchen")
-			wes.shows(t, textOnly, all...)
+			sees("wes", "")
+			carl := ctl.chat(t, ctl.v1, "carl", "kitchen")
+			sees("carl", "")
+			cleo := ctl.chat(t, ctl.v2, "cleo", "kitchen")
+			sees("cleo", "")
+			sam := ctl.sub(t, ctl.v1, "sam", "kitchen")
+			sees("sam", "")
+			sol := ctl.sub(t, ctl.v2, "sol", "kitchen")
+			sees("sol", "")
+			late := func() {
+				t.Helper()
+				otto.shows(t, onConsole, all...)
+				wes.shows(t, textOnly, all...)
+				carl.shows(t, onV1Chat, all...)
+				cleo.shows(t, onV2Chat, all...)
+				sam.shows(t, textOnly, all...)
+				sol.shows(t, textOnly, all...)
+			}
+			late()
 			if strings.Contains(wes.Screen(), "auth") {
 				t.Error("the history tells auths")
 			}
-			ctl.chat(t, ctl.v1, "carl", "kitchen").shows(t, onV1Chat, all...)
-			ctl.chat(t, ctl.v2, "cleo", "kitchen").shows(t, onV2Chat, all...)
-			ctl.sub(t, ctl.v1, "sam", "kitchen").shows(t, textOnly, all...)
-			ctl.sub(t, ctl.v2, "sol", "kitchen").shows(t, textOnly, all...)
+
+			// What came twice stands before the last words, on one screen or another.
+			cora.Types(t, "cora » that is all")
+			sees("cora", "cora » that is all\n")
+			walt.Types(t, "walt » that is all")
+			sees("walt", "walt » that is all\n")
+			all = append(all, line{"cora", "cora » that is all"}, line{"walt", "walt » that is all"})
+			first()
+			late()
 
 			cora.Leaves(t)
 			cody.HangsUp(t)

@@ -3,7 +3,7 @@
 // own outside its tests, which need the build tag interop:
 //
 //	.ci/references.sh
-//	go test -tags interop -count=1 -v ./.ci/interop/
+//	go -C .ci/interop test -tags interop -count=1
 //
 // In the order of use: a [host] is a network namespace, so that programs with fixed ports can run side by side; a
 // [program] is a process on a host with what it printed; a [v1Client] and a [wsClient] are raw clients that speak

@@ -28,27 +28,34 @@ func TestEncrypted(t *testing.T) {
 			bob := h.startClient2(t, "wss://localhost:8443", crt, key, "bob", "vault", words)
 			vic.counts(t, "raw:", "alice:", "bob:")
 
-			alice.Types(t, "alice » to bob")
-			bob.Says(t, "alice » to bob")
-			bob.Types(t, "bob » to alice, päivää")
-			alice.Says(t, "bob » to alice, päivää")
-			alice.Types(t, "alice » again")
-			bob.Says(t, "alice » again")
+			all := []line{{"alice", "alice » to bob"}, {"bob", "bob » to alice, päivää"}, {"alice", "alice » again"},
+				{"carol", "carol » has read it all"}, {"alice", "alice » that is all"}}
+			alice.Types(t, all[0].text)
+			bob.draws(t, all[0])
+			bob.Types(t, all[1].text)
+			alice.draws(t, all[:2]...)
+			alice.Types(t, all[2].text)
+			bob.draws(t, all[:3]...)
 			sealed := vic.counts(t, "raw:", "alice:", "bob:", "alice:…", "bob:…", "alice:…")
 			raw.gets(t, bin(sealed[0]), bin(sealed[1]), bin(sealed[2]))
 
 			// Noise of both dialects harms nobody.
-			vic.send(t, "noise of v1 that nobody can decrypt, longer than any header that it might be taken for, for good measure")
+			const noise = "noise of v1 that nobody can decrypt, longer than any header that it might be taken for, for good measure"
+			vic.send(t, noise)
+			raw.gets(t, bin(sealed[0]), bin(sealed[1]), bin(sealed[2]), bin(noise))
 			raw.send(t, text("noise of v2"))
 			raw.send(t, bin(""))
 			vic.counts(t, "raw:", "alice:", "bob:", "alice:…", "bob:…", "alice:…", "raw:…", "raw:")
 			carol := h.startClient2(t, "wss://localhost:8443", crt, key, "carol", "vault", words)
-			for _, said := range []string{"alice » to bob", "bob » to alice, päivää", "alice » again"} {
-				carol.Says(t, said)
+			carol.draws(t, all[:3]...)
+			carol.Types(t, all[3].text)
+			alice.draws(t, all[:4]...)
+			alice.Types(t, all[4].text)
+			for _, p := range []*program{alice, bob, carol} {
+				p.draws(t, all...)
 			}
-			carol.Types(t, "carol » has read it all")
-			alice.Says(t, "carol » has read it all")
-			bob.Says(t, "carol » has read it all")
+			sealed = vic.counts(t, "raw:", "alice:", "bob:", "alice:…", "bob:…", "alice:…", "raw:…", "raw:", "carol:", "carol:…", "alice:…")
+			raw.gets(t, bin(sealed[0]), bin(sealed[1]), bin(sealed[2]), bin(noise), bin(sealed[4]), bin(sealed[5])) // [3] is its own noise
 
 			elsewhere := newHost(t)
 			elsewhere.startGateway(t, key, crt)
@@ -56,9 +63,13 @@ func TestEncrypted(t *testing.T) {
 			dave := elsewhere.startClient2(t, "wss://localhost:8443", crt, key, "dave", "vault", words)
 			ear.counts(t, "dave:")
 			rex := elsewhere.joinV1(t, "127.0.0.1:8077", key, "rex", "vault", sealed[0], nil)
-			dave.Says(t, "alice » to bob")
+			dave.draws(t, all[0])
 			rex.send(t, sealed[1])
-			dave.Says(t, "bob » to alice, päivää")
+			dave.draws(t, all[:2]...)
+			dave.Types(t, "dave » that is all")
+			dave.draws(t, all[0], all[1], line{"dave", "dave » that is all"})
+			ear.counts(t, "dave:", "rex:…", "rex:…", "dave:…")
+			rex.counts(t, "ear:", "dave:", "dave:…")
 			proved(t, "%s: mles-client 2.2.0 read each other through the gateway, live, from history and by way of a v1 client", name)
 		})
 	}

@@ -55,8 +55,9 @@ func TestMlesctlWithMles1(t *testing.T) {
 			sees("peter", published[0]+"\n", published[1]+"\n")
 			witness.send(t, "witness » saw it\n")
 			all := []line{{"cora", "cora » anybody?"}, {"peter", published[0]}, {"peter", published[1]}, {"witness", "witness » saw it"}}
+			var olga *program
 			if way.console {
-				olga := h.startConsole(t, way.server, way.key, "olga", "shed")
+				olga = h.startConsole(t, way.server, way.key, "olga", "shed")
 				sees("olga", "")
 				olga.Types(t, "olga » hyvää päivää")
 				sees("olga", "olga » hyvää päivää\n")
@@ -67,7 +68,22 @@ func TestMlesctlWithMles1(t *testing.T) {
 			}
 			cora.shows(t, onV1Chat, others(all, "cora")...)
 			sue.showsJSON(t, asV1JSON, all...)
-			ctl.sub(t, ctl.v1, "late", "shed", way.flags...).shows(t, textOnly, all...)
+			late := ctl.sub(t, ctl.v1, "late", "shed", way.flags...)
+			late.shows(t, textOnly, all...)
+			sees("late", "")
+
+			// What came twice stands before the last words.
+			witness.send(t, "witness » that is all\n")
+			late.shows(t, textOnly, append(all, line{"witness", "witness » that is all"})...)
+			cora.Types(t, "cora » that is all")
+			sees("cora", "cora » that is all\n")
+			all = append(all, line{"witness", "witness » that is all"}, line{"cora", "cora » that is all"})
+			if olga != nil {
+				olga.shows(t, onConsole, others(all, "olga")...)
+			}
+			cora.shows(t, onV1Chat, others(all, "cora")...)
+			sue.showsJSON(t, asV1JSON, all...)
+			late.shows(t, textOnly, all...)
 			cora.Leaves(t)
 			if way.key != "" {
 				stranger := controller{host: h, key: "wrong key"}
@@ -107,11 +123,14 @@ func TestMlesctlWithMles2(t *testing.T) {
 			sid.showsJSON(t, asV2JSON, all[:3]...)
 			ctl.pub(t, ctl.v2, "paula", "shed", []string{all[3].text, all[4].text})
 			sid.showsJSON(t, asV2JSON, all...)
-			walt.shows(t, textOnly, others(all, "walt")...)
-			cody.shows(t, onV2Chat, others(all, "cody")...)
-			for _, l := range others(all, "carl") {
-				carl.Says(t, onV2Chat(l))
+			first := func() {
+				t.Helper()
+				walt.shows(t, textOnly, others(all, "walt")...)
+				cody.shows(t, onV2Chat, others(all, "cody")...)
+				carl.showsPrompted(t, "carl", others(all, "carl")...)
+				sid.showsJSON(t, asV2JSON, all...)
 			}
+			first()
 
 			sol := ctl.sub(t, ctl.v2, "sol", "shed")
 			sol.shows(t, textOnly, all...)
@@ -123,6 +142,15 @@ func TestMlesctlWithMles2(t *testing.T) {
 					t.Errorf("%s shows the auths that 2.9.4 sends with its history", p.Name)
 				}
 			}
+
+			// What came twice stands before the last words.
+			walt.Types(t, "walt » that is all")
+			sol.shows(t, textOnly, append(all, line{"walt", "walt » that is all"})...)
+			cody.Types(t, "cody » that is all")
+			all = append(all, line{"walt", "walt » that is all"}, line{"cody", "cody » that is all"})
+			first()
+			sol.shows(t, textOnly, all...)
+			cleo.shows(t, onV2Chat, all...)
 			cody.Leaves(t)
 			carl.HangsUp(t)
 			if key != "" {

@@ -3,6 +3,7 @@
 package interop
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -70,6 +71,26 @@ func TestPeerSharedKey(t *testing.T) {
 		said("rob", large), said("pat", large+"!"), join("late"), join("later"))...)
 	pat.getsBesides(t, join("pat"), append(history, said("paul", "paul's first"), join("pia"), said("rita", "\x00\xfe rita to the peer"),
 		said("rob", large), join("late"), join("later"), join("last"))...) // and nothing of its own
+
+	// What came twice stands before the last words.
+	rob.send(t, "that is all, says rob")
+	last.getsLast(t, v1Body("rob", "hall", "that is all, says rob"))
+	pat.send(t, "that is all, says pat")
+	ofRob, ofPat := said("rob", "that is all, says rob"), said("pat", "that is all, says pat")
+	between := [][]byte{join("pia"), said("rita", "\x00\xfe rita to the peer"), said("rob", large)}
+	arrivals := [][]byte{join("late"), join("later"), join("last")}
+	rob.gets(t, slices.Concat([][]byte{join("rita"), said("rita", "rita, before the peer"), join("pat"), said("paul", "paul's first")},
+		between[:2], [][]byte{said("pat", large+"!")}, arrivals, [][]byte{ofPat})...)
+	rita.gets(t, bin("rob, before the peer"), bin("paul's first"), bin(large), bin(large+"!"), bin("that is all, says rob"), bin("that is all, says pat"))
+	late.gets(t, slices.Concat(history, [][]byte{join("pat"), said("paul", "paul's first")}, between, [][]byte{said("pat", large+"!")},
+		arrivals[1:], [][]byte{ofRob, ofPat})...)
+	later.gets(t, noticeOf("rita", "hall"), noticeOf("rob", "hall"), bin("rob, before the peer"), text("rita, before the peer"),
+		noticeOf("pat", "hall"), bin("paul's first"), noticeOf("pia", "hall"), bin("\x00\xfe rita to the peer"), bin(large), bin(large+"!"),
+		noticeOf("late", "hall"), bin("that is all, says rob"), bin("that is all, says pat"))
+	pat.getsBesides(t, join("pat"), slices.Concat(history, [][]byte{said("paul", "paul's first")}, between, arrivals, [][]byte{ofRob})...)
+	paul.getsBesides(t, join("pat"), slices.Concat(history, between, [][]byte{said("pat", large+"!")}, arrivals, [][]byte{ofRob, ofPat})...)
+	last.getsBesides(t, join("pat"), slices.Concat(history, [][]byte{said("paul", "paul's first")}, between, [][]byte{said("pat", large+"!")},
+		arrivals[:2], [][]byte{ofRob, ofPat})...)
 	proved(t, "mles 1.1.7 with the gateway as its root: members of both see each other's joins and messages, live and from history")
 }
 
@@ -110,12 +131,30 @@ func TestPeerConsoles(t *testing.T) {
 		sees(said.uid, said.text+"\n")
 		all = append(all, said)
 	}
-	walt.shows(t, textOnly, others(all, "walt")...)
-	cora.shows(t, onV2Chat, others(all, "cora")...)
-	olga.shows(t, onConsole, others(all, "olga")...)
-	sue.showsJSON(t, asV1JSON, all...)
-	outpost.startConsole(t, "127.0.0.1", key, "otto", "hall").shows(t, onConsole, all...)
-	here.sub(t, here.v2, "sid", "hall").shows(t, textOnly, all...)
+	first := func() {
+		t.Helper()
+		walt.shows(t, textOnly, others(all, "walt")...)
+		cora.shows(t, onV2Chat, others(all, "cora")...)
+		olga.shows(t, onConsole, others(all, "olga")...)
+		sue.showsJSON(t, asV1JSON, all...)
+	}
+	first()
+	otto := outpost.startConsole(t, "127.0.0.1", key, "otto", "hall")
+	otto.shows(t, onConsole, all...)
+	sees("otto", "")
+	sid := here.sub(t, here.v2, "sid", "hall")
+	sid.shows(t, textOnly, all...)
+	sees("sid", "")
+
+	// What came twice stands before the last words.
+	olga.Types(t, "olga » that is all")
+	sees("olga", "olga » that is all\n")
+	walt.Types(t, "walt » that is all")
+	sees("walt", "walt » that is all\n")
+	all = append(all, line{"olga", "olga » that is all"}, line{"walt", "walt » that is all"})
+	first()
+	otto.shows(t, onConsole, all...)
+	sid.shows(t, textOnly, all...)
 	proved(t, "mles 1.1.7 as a peer: its mles-client 1.1.7 and mlesctl hear websocat and mlesctl on the gateway and the other way round")
 }
 
@@ -143,14 +182,21 @@ func TestPeerAfterRestartOfRoot(t *testing.T) {
 	nora := outpost.joinV1(t, "127.0.0.1:8077", key, "nora", "annex", "", nil)
 	ron := root.joinV1(t, "127.0.0.1:8077", key, "ron", "annex", "from the new root", nil)
 	nora.getsBesides(t, frame("nora", "annex", ""), frame("ron", "annex", "from the new root"))
-	ron.getsBesides(t, frame("nora", "annex", ""))
 	time.Sleep(2 * time.Second) // nothing to wait for: this is the fact
 	rob.gets(t)
+	ron.send(t, "that is all")
+	nora.send(t, "that is all")
+	nora.getsBesides(t, frame("nora", "annex", ""), frame("ron", "annex", "from the new root"), frame("ron", "annex", "that is all"))
+	ron.gets(t, frame("nora", "annex", ""), frame("nora", "annex", "that is all"))
 
 	peer.Kill()
 	outpost.startMles1(t, key, "10.77.0.1")
-	outpost.joinV1(t, "127.0.0.1:8077", key, "pat", "hall", "back again", nil)
+	pat = outpost.joinV1(t, "127.0.0.1:8077", key, "pat", "hall", "back again", nil)
 	rob.gets(t, frame("pat", "hall", "back again"))
+	rob.send(t, "that is all")
+	pat.send(t, "that is all")
+	pat.getsBesides(t, frame("pat", "hall", "back again"), frame("rob", "hall", ""), frame("rob", "hall", "that is all"))
+	rob.gets(t, frame("pat", "hall", "back again"), frame("pat", "hall", "that is all"))
 	proved(t, "mles 1.1.7 after a restart of its root: the old channel stays cut off, a new one connects, and its own restart heals all")
 }
 
@@ -175,5 +221,17 @@ func TestPeerAddressKeys(t *testing.T) {
 	pat.getsLast(t, v1Body("rob", "hall", "rob to the peer"))
 	paul.getsLast(t, v1Body("rob", "hall", "rob to the peer"))
 	rita.gets(t, bin("pat's first"), bin("paul's first"), bin("rob to the peer"))
+
+	// What came twice stands before the last words.
+	rob.send(t, "that is all, says rob")
+	pat.getsLast(t, v1Body("rob", "hall", "that is all, says rob"))
+	pat.send(t, "that is all, says pat")
+	ofPat, ofPaul := v1Body("pat", "hall", "pat's first"), v1Body("paul", "hall", "paul's first")
+	fromRoot := []string{v1Body("rita", "hall", "rita to the peer"), v1Body("rob", "hall", "rob to the peer"), v1Body("rob", "hall", "that is all, says rob")}
+	lastOfPat := v1Body("pat", "hall", "that is all, says pat")
+	rita.gets(t, bin("pat's first"), bin("paul's first"), bin("rob to the peer"), bin("that is all, says rob"), bin("that is all, says pat"))
+	rob.getsBodies(t, v1Body("rita", "hall", ""), ofPat, ofPaul, fromRoot[0], lastOfPat)
+	pat.getsBodiesBesides(t, ofPat, append([]string{v1Body("rita", "hall", ""), v1Body("rob", "hall", ""), ofPaul}, fromRoot...)...)
+	paul.getsBodiesBesides(t, ofPat, slices.Concat([]string{v1Body("rita", "hall", ""), v1Body("rob", "hall", "")}, fromRoot, []string{lastOfPat})...)
 	proved(t, "mles 1.1.7 as a peer without a shared key: joins, messages and history pass in both directions")
 }

@@ -5,6 +5,7 @@ package interop
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -64,6 +65,22 @@ func TestV1ClientAsWebSocketProxy(t *testing.T) {
 			wim.gets(t, noticeOf("wanda", "plain"), noticeOf("vera", "plain"), noticeOf("zoe", "plain"), bin("zoe's first"),
 				bin("zoe's second"), bin("to the browser, päivää"), text("text from v2"), bin("\x00\xff binary from v2"),
 				noticeOf("zack", "plain"), bin("zack is late"))
+
+			// What came twice stands before the last words.
+			vera.send(t, "that is all, says vera")
+			wanda.gets(t, bin("zoe's first"), bin("zoe's second"), bin("to the browser, päivää"), bin("zack is late"), bin("that is all, says vera"))
+			wanda.send(t, text("that is all, says wanda"))
+			vera.getsBodies(t, v1Body("wanda", "plain", ""), v1Body("zoe", "plain", "zoe's first"), v1Body("zoe", "plain", "zoe's second"),
+				v1Body("wanda", "plain", "text from v2"), v1Body("wanda", "plain", "\x00\xff binary from v2"), v1Body("zack", "plain", "zack is late"),
+				v1Body("wim", "plain", ""), v1Body("wanda", "plain", "that is all, says wanda"))
+			last := []wsMessage{bin(v1Body("wim", "plain", "")), bin(v1Body("vera", "plain", "that is all, says vera")),
+				bin(v1Body("wanda", "plain", "that is all, says wanda"))}
+			zoe.gets(t, slices.Concat(all, []wsMessage{bin(v1Body("zack", "plain", "zack is late"))}, last)...)
+			zack.gets(t, slices.Concat(all[:2], []wsMessage{bin(v1Body("zoe", "plain", "zoe's first")), bin(v1Body("zoe", "plain", "zoe's second"))},
+				all[2:], last)...)
+			wim.gets(t, noticeOf("wanda", "plain"), noticeOf("vera", "plain"), noticeOf("zoe", "plain"), bin("zoe's first"),
+				bin("zoe's second"), bin("to the browser, päivää"), text("text from v2"), bin("\x00\xff binary from v2"),
+				noticeOf("zack", "plain"), bin("zack is late"), bin("that is all, says vera"), text("that is all, says wanda"))
 			proved(t, "mles-client 1.1.7 --use-websockets, %s: browsers, v1 and v2 members read each other, live and from history", name)
 		})
 	}
@@ -107,6 +124,20 @@ func TestWebproxy(t *testing.T) {
 	wim := h.joinV2(t, c, key, "wim", room)
 	wim.gets(t, noticeOf(m.name("wanda"), room), noticeOf(m.name("vera"), room), noticeOf(m.name("zoe"), room), bin(m.message(first)),
 		bin(m.message(fromVera)), bin(m.message(fromWanda)), noticeOf(m.name("zack"), room), bin(m.message(late)))
+
+	// What came twice stands before the last words.
+	lastOfVera, lastOfWanda := counter+"that is all, says vera", counter+"that is all, says wanda"
+	vera.send(t, m.message(lastOfVera))
+	wanda.gets(t, bin(m.message(first)), bin(m.message(fromVera)), bin(m.message(late)), bin(m.message(lastOfVera)))
+	wanda.send(t, bin(m.message(lastOfWanda)))
+	vera.gets(t, wandaJoin, v1Frame(key, m.name("zoe"), room, m.message(first)), v1Frame(key, m.name("wanda"), room, m.message(fromWanda)),
+		v1Frame(key, m.name("zack"), room, m.message(late)), v1Frame(key, "wim", room, ""), v1Frame(key, m.name("wanda"), room, m.message(lastOfWanda)))
+	last := []wsMessage{bin(v1Body("vera", "room", lastOfVera)), bin(v1Body("wanda", "room", lastOfWanda))}
+	zoe.gets(t, append([]wsMessage{bin(v1Body("vera", "room", fromVera)), bin(v1Body("wanda", "room", fromWanda)), bin(v1Body("zack", "room", late))}, last...)...)
+	zack.gets(t, append([]wsMessage{bin(v1Body("zoe", "room", first)), bin(v1Body("vera", "room", fromVera)), bin(v1Body("wanda", "room", fromWanda))}, last...)...)
+	wim.gets(t, noticeOf(m.name("wanda"), room), noticeOf(m.name("vera"), room), noticeOf(m.name("zoe"), room), bin(m.message(first)),
+		bin(m.message(fromVera)), bin(m.message(fromWanda)), noticeOf(m.name("zack"), room), bin(m.message(late)),
+		bin(m.message(lastOfVera)), bin(m.message(lastOfWanda)))
 	proved(t, "mles-webproxy 0.8.8: its browsers and the masked channel's v1 and v2 members read each other, live and from history")
 }
 
