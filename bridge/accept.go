@@ -126,6 +126,7 @@ func (a *acceptor) admit(nc net.Conn) *socket {
 	if tcp, ok := nc.(*net.TCPConn); ok {
 		s.tcp = tcp
 		tcp.SetKeepAliveConfig(keepAlive)
+		boundUnsent(tcp)
 	}
 	if ap, err := netip.ParseAddrPort(nc.RemoteAddr().String()); err == nil {
 		s.addr = netip.AddrPortFrom(ap.Addr().Unmap(), ap.Port())

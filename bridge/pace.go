@@ -18,7 +18,8 @@ const (
 type pace struct {
 	conn    net.Conn
 	running bool
-	mark    int // bytes of the frame that had come when the clock was last set
+	mark    int       // bytes of the frame that had come when the clock was last set
+	lenient time.Time // a frame may stand still until then: see restart
 }
 
 // begun says that have bytes of a frame have come and more are being waited for.
@@ -27,7 +28,15 @@ func (p *pace) begun(have int) {
 		return
 	}
 	p.running, p.mark = true, have
-	p.conn.SetReadDeadline(time.Now().Add(paceTime))
+	p.set(time.Now())
+}
+
+func (p *pace) set(now time.Time) {
+	by := now.Add(paceTime)
+	if by.Before(p.lenient) {
+		by = p.lenient
+	}
+	p.conn.SetReadDeadline(by)
 }
 
 // done says that no frame is begun any more.
@@ -38,9 +47,22 @@ func (p *pace) done() {
 	}
 }
 
-// restart sets the clock anew after a time without reading.
-func (p *pace) restart() {
+// maxLenient is how long at most a frame may stand still after waits.
+const maxLenient = time.Minute
+
+// restart sets the clock anew after a time without reading. What the sender's
+// system could not get rid of meanwhile it tries again in intervals that double,
+// so that it may notice only after as long again that it can go on.
+func (p *pace) restart(since time.Time) {
+	now := time.Now()
+	if p.lenient.Before(now) {
+		p.lenient = now
+	}
+	p.lenient = p.lenient.Add(2 * now.Sub(since))
+	if most := now.Add(maxLenient); p.lenient.After(most) {
+		p.lenient = most
+	}
 	if p.running {
-		p.conn.SetReadDeadline(time.Now().Add(paceTime))
+		p.set(now)
 	}
 }

@@ -103,9 +103,10 @@ func (c *v1conn) begun(have, want int) error {
 
 // holds is told by the reader what it holds of a begun frame.
 func (c *v1conn) holds(n int) error {
+	start := time.Now()
 	waited, err := c.g.intake.set(&c.hold, int64(n))
 	if waited {
-		c.pace.restart()
+		c.pace.restart(start)
 	}
 	return err
 }
@@ -225,10 +226,11 @@ func (c *v1conn) publish(frames []v1.Frame) {
 	batches.Put(batch)
 	if wait != nil {
 		c.reader.Release()
+		start := time.Now()
 		for ; wait != nil; wait = c.member.Publish(nil) { // others may have gone on first
 			<-wait
 		}
-		c.pace.restart()
+		c.pace.restart(start)
 	}
 }
 

@@ -186,16 +186,22 @@ func (c *v2conn) read() {
 		c.flush()
 		switch {
 		case errors.Is(err, v2.ErrUTF8):
-			c.close(v2.CloseUTF8, v2.ReasonUTF8)
+			c.reject(v2.CloseUTF8, v2.ReasonUTF8, "text is not UTF-8")
 		case errors.Is(err, v2.ErrTooBig):
-			c.close(v2.CloseTooBig, v2.ReasonTooBig)
+			c.reject(v2.CloseTooBig, v2.ReasonTooBig, "message too big")
 		case errors.Is(err, errIntake):
-			c.close(v2.CloseOverLimits, v2.ReasonOverLimit)
+			c.reject(v2.CloseOverLimits, v2.ReasonOverLimit, "frame given up")
 		case isTimeout(err) && !c.closing.Load():
-			c.close(v2.ClosePolicy, v2.ReasonTooSlow)
+			c.reject(v2.ClosePolicy, v2.ReasonTooSlow, "frame not continued in time")
 		}
 		return
 	}
+}
+
+// reject closes a joined connection for what it sent; why is for the log.
+func (c *v2conn) reject(code int, reason, why string) {
+	c.g.log.Warn("left", "dialect", "v2", "client", c.sock.name(), "uid", c.uid, "channel", c.channel, "reason", why)
+	c.close(code, reason)
 }
 
 // receive reads one message, as far as memory and limits allow.

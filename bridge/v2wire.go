@@ -4,6 +4,7 @@ import (
 	"net"
 	"slices"
 	"sync"
+	"time"
 
 	"mles/bridge/bus"
 )
@@ -105,12 +106,13 @@ func (c *v2conn) flush() {
 	spare.Put(b)
 	if wait != nil {
 		c.paused.Store(true)
+		start := time.Now()
 		for ; wait != nil; wait = c.member.Publish(nil) { // others may have gone on first
 			<-wait
 		}
 		c.missed.Store(0)
 		c.paused.Store(false)
-		c.pace.restart()
+		c.pace.restart(start)
 	}
 }
 
@@ -129,9 +131,10 @@ func (c *v2conn) publish(events []bus.Event) (wait <-chan struct{}) {
 // holds counts n bytes of a begun message, and waits where that is too much at
 // the moment.
 func (c *v2conn) holds(n int) error {
+	start := time.Now()
 	waited, err := c.g.intake.set(&c.hold, int64(n))
 	if waited {
-		c.pace.restart()
+		c.pace.restart(start)
 	}
 	return err
 }

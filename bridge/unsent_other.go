@@ -1,0 +1,7 @@
+//go:build !linux
+
+package bridge
+
+import "net"
+
+func boundUnsent(*net.TCPConn) {}
