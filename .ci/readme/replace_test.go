@@ -88,7 +88,7 @@ func behindTerminator(t *testing.T, c *clone, _ *document, block []string) {
 	gateway.Terminate(t)
 }
 
-// v2 needs no key, v1 does.
+// v2 needs no key, v1 does. An auth made with a key is wrong where there is none.
 func keyOfV1Alone(t *testing.T, c *clone, _ *document, block []string) {
 	s, trust := c.deployment(t)
 	hosts.WriteFile(t, filepath.Join(s.dir, "v1.keys"), []byte("swordfish\n"))
@@ -99,6 +99,7 @@ func keyOfV1Alone(t *testing.T, c *clone, _ *document, block []string) {
 	s.does(t, 0, "mlesctl pub wss://mles.example.org hall 'hello from v2'", trust)
 	watcher.Says(t, "hello from v2\n")
 	s.does(t, 4, "mlesctl pub v1://localhost hall 'let me in'")
+	s.does(t, 4, "mlesctl pub wss://mles.example.org hall 'let me in'", trust, "MLES_KEY=swordfish")
 	gateway.Terminate(t)
 }
 
