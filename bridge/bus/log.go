@@ -50,11 +50,19 @@ func newChunk(class int, size int) *chunk {
 	return &chunk{buf: make([]byte, 0, classes[class]), class: class}
 }
 
+// keptRuns is how large an index is used again with its chunk: enough that a
+// message to those who follow takes no memory.
+const keptRuns = 16
+
 func (c *chunk) recycle() {
 	if c.class < 0 || c.pinned {
 		return
 	}
-	*c = chunk{buf: c.buf[:0], class: c.class}
+	clear(c.runs) // of its members
+	if cap(c.runs) > keptRuns {
+		c.runs = nil
+	}
+	*c = chunk{buf: c.buf[:0], runs: c.runs[:0], class: c.class}
 	pools[c.class].Put(c)
 }
 
