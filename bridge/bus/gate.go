@@ -12,6 +12,7 @@ type gate struct {
 	closed atomic.Bool // so that the usual case takes no lock
 	mu     sync.Mutex
 	opened chan struct{} // nil when open
+	ended  bool          // stays open: the janitor is gone
 }
 
 // wait returns a channel that is closed when publishers may go on, or nil.
@@ -27,10 +28,18 @@ func (g *gate) wait() <-chan struct{} {
 func (g *gate) shut() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.opened == nil {
+	if g.opened == nil && !g.ended {
 		g.opened = make(chan struct{})
 		g.closed.Store(true)
 	}
+}
+
+// end opens the gate for ever.
+func (g *gate) end() {
+	g.mu.Lock()
+	g.ended = true
+	g.mu.Unlock()
+	g.open()
 }
 
 func (g *gate) open() {

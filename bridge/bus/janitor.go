@@ -26,7 +26,7 @@ const (
 // janitor keeps the bounds that need time or an overview, until the bus closes.
 func (b *Bus) janitor() {
 	defer close(b.ended)
-	defer b.gate.open()
+	defer b.gate.end()
 	second := time.NewTicker(time.Second)
 	defer second.Stop()
 	hour := time.NewTicker(time.Hour)
