@@ -49,11 +49,12 @@ Exit status: 0 all went well; 1 what was asked for did not happen, or the connec
 
 // commandLine is all that mlesctl takes; each command is in a file of its name.
 type commandLine struct {
-	Chat  chatCommand  `cmd:"" help:"Talk on a channel, on a terminal or in a pipe."`
-	Pub   pubCommand   `cmd:"" help:"Publish messages on a channel."`
-	Sub   subCommand   `cmd:"" help:"Print the messages of a channel."`
-	Check checkCommand `cmd:"" help:"Hold a server to the protocol."`
-	Bench benchCommand `cmd:"" help:"Measure servers, beside what the machine can do."`
+	Chat    chatCommand    `cmd:"" help:"Talk on a channel, on a terminal or in a pipe."`
+	Pub     pubCommand     `cmd:"" help:"Publish messages on a channel."`
+	Sub     subCommand     `cmd:"" help:"Print the messages of a channel."`
+	Check   checkCommand   `cmd:"" help:"Hold a server to the protocol."`
+	Vectors vectorsCommand `cmd:"" help:"Write out test vectors for implementations in any language."`
+	Bench   benchCommand   `cmd:"" help:"Measure servers, beside what the machine can do."`
 
 	Version kong.VersionFlag `help:"Print what this program was built from."`
 }
