@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -193,11 +194,12 @@ func v1ToV2(t *T, v Vector) {
 	expectMapped(watcher, v.Output["live"])
 	watcher.ExpectFrame(Fin|OpBinary, "done")
 
+	last := fmt.Sprintf("knock-%d-", room.knocks)
 	late := t.DialV2()
 	late.Hello("late", "room")
 	for { // up to the last knock of the host and the watcher
 		first, payload := late.Next()
-		if first == Fin|OpBinary && strings.HasPrefix(payload, "knock-2") {
+		if first == Fin|OpBinary && strings.HasPrefix(payload, last) {
 			break
 		}
 	}
