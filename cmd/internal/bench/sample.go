@@ -25,7 +25,7 @@ type Metric struct {
 // Metrics, in the order in which they are shown.
 var (
 	deliveries  = Metric{"deliveries_per_s", "deliveries", "/s", Higher}
-	throughput  = Metric{"bytes_per_s", "payload", "B/s", Higher}
+	throughput  = Metric{"bytes_per_s", "payload", "B/s", Neither}
 	joins       = Metric{"joins_per_s", "joins", "/s", Higher}
 	replayed    = Metric{"messages_per_joiner", "messages a joiner", "", Neither}
 	p50         = Metric{"p50_s", "p50", "s", Lower}
