@@ -71,7 +71,8 @@ type Codec interface {
 	// dialect d do not get the event.
 	Size(d Dialect, channel string, e *Event, replay bool) int
 	// Append writes the event for members of dialect d, as one or more whole
-	// frames: as it happens, or (replay) for a member that joins later.
+	// frames: as it happens, or (replay) for a member that joins later. Where
+	// Size is 0 it adds nothing.
 	Append(dst []byte, d Dialect, channel string, e *Event, replay bool) []byte
 }
 
