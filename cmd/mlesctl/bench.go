@@ -1,10 +1,10 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"os"
 	"time"
 
@@ -219,12 +219,12 @@ func (f *benchFlags) write(std *stdio, report *bench.Report) (err error) {
 	if err != nil || f.Plot == "" {
 		return err
 	}
-	file, err := os.Create(f.Plot)
+	var plot bytes.Buffer
+	if err = report.WritePlot(&plot); err == nil {
+		err = os.WriteFile(f.Plot, plot.Bytes(), 0o666)
+	}
 	if err != nil {
 		return unsatisfied("--plot: %w", err)
-	}
-	if err := errors.Join(report.WritePlot(file), file.Close()); err != nil {
-		return fmt.Errorf("--plot %s: %w", f.Plot, err)
 	}
 	return nil
 }
