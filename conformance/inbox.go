@@ -13,22 +13,50 @@ type arrival struct {
 	end     error  // the connection has ended; nothing follows
 }
 
+// maxInbox bounds in bytes what a connection holds for its case: a server that
+// sends without end must not fill our memory. It is more than any case expects.
+const maxInbox = 64 << 20
+
 // An inbox queues arrivals between a connection's reader and its case, which so
-// never stops the server from writing.
+// does not stop the server from writing.
 type inbox struct {
 	mu    sync.Mutex
 	queue []arrival
+	size  int           // bytes in queue
 	more  chan struct{} // has room for one: something was put
+	less  chan struct{} // the same: something was taken
 }
 
-func newInbox() *inbox { return &inbox{more: make(chan struct{}, 1)} }
+func newInbox() *inbox {
+	return &inbox{more: make(chan struct{}, 1), less: make(chan struct{}, 1)}
+}
 
-func (in *inbox) put(a arrival) {
+// put queues a, and while there is too much waits until some has been taken or
+// done is closed.
+func (in *inbox) put(a arrival, done <-chan struct{}) {
 	in.mu.Lock()
 	in.queue = append(in.queue, a)
+	in.size += len(a.raw)
 	in.mu.Unlock()
+	signal(in.more)
+	for in.full() {
+		select {
+		case <-in.less:
+		case <-done:
+			return
+		}
+	}
+}
+
+func (in *inbox) full() bool {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	return in.size > maxInbox
+}
+
+func signal(c chan struct{}) {
 	select {
-	case in.more <- struct{}{}:
+	case c <- struct{}{}:
 	default:
 	}
 }
@@ -58,8 +86,11 @@ func (in *inbox) take(d time.Duration) (arrival, bool) {
 	a, ok := in.peek(d)
 	if ok && a.end == nil {
 		in.mu.Lock()
+		in.queue[0] = arrival{}
 		in.queue = in.queue[1:]
+		in.size -= len(a.raw)
 		in.mu.Unlock()
+		signal(in.less)
 	}
 	return a, ok
 }

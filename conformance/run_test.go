@@ -109,6 +109,28 @@ func TestFloodDoesNotFillTheTranscript(t *testing.T) {
 	}
 }
 
+// A server that sends without end fails its case and costs bounded memory.
+func TestEndlessServer(t *testing.T) {
+	tg := aServer(t, func(nc net.Conn) {
+		frame := Frame(1, 2, make([]byte, 1<<20))
+		for {
+			if _, err := nc.Write(frame); err != nil {
+				return
+			}
+		}
+	})
+	r := runOne(t, tg, Options{}, func(t *T) {
+		c := t.DialV1()
+		for !c.in.full() {
+			time.Sleep(time.Millisecond)
+		}
+		c.ExpectClosed()
+	})
+	if r.Outcome != Fail {
+		t.Errorf("got %s: %s", r.Outcome, r.Failure)
+	}
+}
+
 func TestTargetsThatCannotBeTested(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

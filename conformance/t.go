@@ -211,6 +211,7 @@ func (t *T) run(c Case) {
 		t.cleanups = t.cleanups[:len(t.cleanups)-1]
 		last()
 	}
+	cancel() // for readers whose inbox is full
 	t.closeConns()
 	t.readers.Wait()
 }

@@ -55,10 +55,10 @@ func (c *V1Conn) listen() {
 			}
 			if err != nil {
 				c.t.rec.add(c.name.String(), "<", "end: "+err.Error(), nil)
-				c.in.put(arrival{raw: frame, end: err})
+				c.in.put(arrival{raw: frame, end: err}, c.t.ctx.Done())
 				return
 			}
-			c.in.put(arrival{raw: frame, payload: frame[16:]})
+			c.in.put(arrival{raw: frame, payload: frame[16:]}, c.t.ctx.Done())
 		}
 	}()
 }

@@ -57,14 +57,14 @@ func (c *V2Conn) Listen() {
 			switch {
 			case a.end != nil:
 				c.t.rec.add(c.name.String(), "<", "end: "+a.end.Error(), a.raw)
-				c.in.put(a)
+				c.in.put(a, c.t.ctx.Done())
 				return
 			case a.first == Fin|OpPing && c.answerPings.Load():
 				c.t.rec.add(c.name.String(), "<", meaningV2(a), a.raw)
 				c.write(ClientFrame(Fin|OpPong, string(a.payload)))
 			default:
 				c.t.rec.add(c.name.String(), "<", meaningV2(a), a.raw)
-				c.in.put(a)
+				c.in.put(a, c.t.ctx.Done())
 			}
 		}
 	}()
