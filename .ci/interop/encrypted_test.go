@@ -58,8 +58,9 @@ func TestEncrypted(t *testing.T) {
 			raw.gets(t, bin(sealed[0]), bin(sealed[1]), bin(sealed[2]), bin(noise), bin(sealed[4]), bin(sealed[5])) // [3] is its own noise
 
 			elsewhere := newHost(t)
-			elsewhere.startGateway(t, key, crt)
+			other := elsewhere.startGateway(t, key, crt)
 			ear := elsewhere.joinV1(t, "127.0.0.1:8077", key, "ear", "vault", "", nil)
+			other.hasIn(t, ear)
 			dave := elsewhere.startClient2(t, "wss://localhost:8443", crt, key, "dave", "vault", words)
 			ear.counts(t, "dave:")
 			rex := elsewhere.joinV1(t, "127.0.0.1:8077", key, "rex", "vault", sealed[0], nil)

@@ -31,6 +31,7 @@ func TestDeadTwinV1(t *testing.T) {
 	said := func(uid, message string) []byte { return v1Frame(key, uid, "hall", message) }
 
 	wendy := home.joinV1(t, "127.0.0.1:8077", key, "wendy", "hall", "", nil)
+	gateway.hasIn(t, wendy)
 	first := claim(east)
 	joined := time.Now()
 	wendy.gets(t, join("alice"))
@@ -39,7 +40,7 @@ func TestDeadTwinV1(t *testing.T) {
 	begun := time.Now()
 	second := claim(west)
 	second.isRefused(t)
-	between(t, "refusal beside a living twin", begun, 0, 2*time.Second)
+	between(t, "refusal beside a living twin", begun, 0, 2900*time.Millisecond)
 	gateway.refuses(t, second.nc, `"cid taken: `, first.nc, joined)
 	first.send(t, "alice lives")
 	wendy.gets(t, join("alice"), said("alice", "alice lives"))
@@ -47,6 +48,7 @@ func TestDeadTwinV1(t *testing.T) {
 	// Nothing is on the way to Quinn's first connection, so TCP probes it; what is on the way to Alice's, TCP sends again
 	// instead.
 	quiet := east.joinV1(t, addr, key, "quinn", "garden", "", nil)
+	gateway.hasIn(t, quiet)
 	gina := home.joinV1(t, "127.0.0.1:8077", key, "gina", "garden", "", nil)
 	quiet.gets(t, v1Frame(key, "gina", "garden", ""))
 	time.Sleep(100 * time.Millisecond) // until that is acknowledged
@@ -58,7 +60,7 @@ func TestDeadTwinV1(t *testing.T) {
 	asked := time.Now()
 	third := claim(west)
 	third.isRefused(t)
-	between(t, "refusal of a third", asked, 0, time.Second)
+	between(t, "refusal of a third", asked, 0, 1500*time.Millisecond)
 	gateway.refuses(t, third.nc, `"cid taken: `, first.nc, joined)
 	history := [][]byte{join("wendy"), join("alice"), said("alice", "alice lives"), said("wendy", "into the void")}
 	heir.gets(t, history...)
@@ -116,7 +118,7 @@ func TestDeadTwinV2(t *testing.T) {
 	begun := time.Now()
 	second := claim(west, "hall")
 	second.isRefused(t, taken)
-	between(t, "refusal beside a living twin", begun, 0, time.Second)
+	between(t, "refusal beside a living twin", begun, 0, 2*time.Second)
 	gateway.refuses(t, second.ws.NetConn(), `"already joined: `, first.ws.NetConn(), joined)
 	first.send(t, text("alice lives"))
 	wendy.gets(t, text("alice lives"))
@@ -128,7 +130,7 @@ func TestDeadTwinV2(t *testing.T) {
 	begun = time.Now()
 	hasty := claim(west, "garden")
 	hasty.isRefused(t, taken)
-	between(t, "refusal beside a slow twin", begun, time.Second, 2*time.Second)
+	between(t, "refusal beside a slow twin", begun, time.Second, 2900*time.Millisecond)
 	gina := home.joinV2(t, crt, key, "gina", "garden")
 	slow.send(t, bin("slow, but here"))
 	gina.gets(t, noticeOf("alice", "garden"), bin("slow, but here"))
@@ -143,7 +145,7 @@ func TestDeadTwinV2(t *testing.T) {
 	asked := time.Now()
 	third := claim(west, "hall")
 	third.isRefused(t, taken)
-	between(t, "refusal of a third", asked, 0, time.Second)
+	between(t, "refusal of a third", asked, 0, 1500*time.Millisecond)
 	gateway.refuses(t, third.ws.NetConn(), `"already joined: `, first.ws.NetConn(), joined)
 	heir.isIn(t)
 	between(t, "taking a dead twin's place", begun, 2500*time.Millisecond, 4500*time.Millisecond)
@@ -189,6 +191,7 @@ func TestPeerHoldsCID(t *testing.T) {
 	join := func(uid string) []byte { return v1Frame(key, uid, "hall", "") }
 
 	rob := root.joinV1(t, "127.0.0.1:8077", key, "rob", "hall", "", nil)
+	gateway.hasIn(t, rob)
 	pat := outpost.joinV1(t, "127.0.0.1:8077", key, "pat", "hall", "", nil)
 	rob.gets(t, join("pat"))
 	paul := outpost.joinV1(t, "127.0.0.1:8077", key, "paul", "hall", "", nil)
