@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"io"
 	"os"
 	"time"
 
@@ -39,8 +40,8 @@ type benchFlags struct {
 	Pub     string   `placeholder:"ADDRESS" help:"Where publishers connect, which may be another dialect (default: as --sub)."`
 	Name    string   `default:"server" help:"What to call the server in the report."`
 	PID     []int    `name:"pid" placeholder:"N" help:"Processes of the server on this machine, to tell their CPU and memory."`
-	Collect string   `placeholder:"URL" help:"Fetched before memory is read, to have garbage collected."`
-	Against []string `sep:"none" placeholder:"NAME=SUB[,pub=ADDRESS][,pid=N]…[,messages=N][,mapped]" help:"Another server, measured in turn with the first. messages replaces --messages for one that is much slower."`
+	Collect string   `placeholder:"URL" help:"Fetched before memory is read, to have garbage collected: http://… or unix:SOCKET:PATH."`
+	Against []string `sep:"none" placeholder:"NAME=SUB[,pub=ADDRESS][,pid=N]…[,messages=N][,mapped]" help:"Another server, measured in turn with the first. messages replaces --messages (storm: --members) for one that is much slower."`
 
 	KeyFile       string `placeholder:"FILE" help:"File whose first line is the key shared with the servers. Or set MLES_KEY."`
 	MappedAddress bool   `help:"v1 without key, over IPv4: hash the address as ::ffff:a.b.c.d, which mles 1.1.7 wants."`
@@ -50,6 +51,7 @@ type benchFlags struct {
 	Floor    string        `enum:"on,off" default:"on" help:"on or off: compare with a server that merely copies bytes."`
 	Format   string        `enum:"table,json,markdown" default:"table" help:"table, json or markdown."`
 	Title    string        `help:"Heading of the markdown."`
+	Save     string        `placeholder:"FILE.json" help:"Save the report as JSON, too."`
 	Plot     string        `placeholder:"FILE.svg" help:"Draw how the latencies are distributed."`
 	Patience time.Duration `default:"20s" help:"A run in which nothing moves for so long has failed."`
 }
@@ -204,27 +206,42 @@ func (f *benchFlags) measure(ctx context.Context, std *stdio, mode bench.Mode, l
 	return nil
 }
 
-// write writes report and plot.
+// write writes the report in all the forms that were asked for.
 func (f *benchFlags) write(std *stdio, report *bench.Report) (err error) {
 	switch f.Format {
 	case "json":
-		encoder := json.NewEncoder(std.out)
-		encoder.SetIndent("", "  ")
-		err = encoder.Encode(report)
+		err = writeJSON(std.out, report)
 	case "markdown":
 		err = report.WriteMarkdown(std.out, f.Title)
 	default:
 		err = report.WriteTable(std.out)
 	}
-	if err != nil || f.Plot == "" {
+	if err != nil {
 		return err
 	}
-	var plot bytes.Buffer
-	if err = report.WritePlot(&plot); err == nil {
-		err = os.WriteFile(f.Plot, plot.Bytes(), 0o666)
+	if err := save(f.Save, func(w io.Writer) error { return writeJSON(w, report) }); err != nil {
+		return unsatisfied("--save: %w", err)
 	}
-	if err != nil {
+	if err := save(f.Plot, report.WritePlot); err != nil {
 		return unsatisfied("--plot: %w", err)
 	}
 	return nil
+}
+
+func writeJSON(w io.Writer, report *bench.Report) error {
+	encoder := json.NewEncoder(w)
+	encoder.SetIndent("", "  ")
+	return encoder.Encode(report)
+}
+
+// save makes a file, if there is a name, of what write writes.
+func save(name string, write func(io.Writer) error) error {
+	if name == "" {
+		return nil
+	}
+	var content bytes.Buffer
+	if err := write(&content); err != nil {
+		return err
+	}
+	return os.WriteFile(name, content.Bytes(), 0o666)
 }

@@ -136,13 +136,22 @@ func (f *benchFlags) rival(ctx context.Context, text string) (c bench.Contestant
 	return c, err
 }
 
-// fetch gets url and looks at nothing but the status.
+// fetch gets url, http://… or unix:SOCKET:PATH, and looks at nothing but the status.
 func fetch(ctx context.Context, url string) error {
+	transport := &http.Transport{DisableKeepAlives: true}
+	if rest, ok := strings.CutPrefix(url, "unix:"); ok {
+		socket, path, _ := strings.Cut(rest, ":")
+		url = "http://unix" + path
+		transport.DialContext = func(ctx context.Context, _, _ string) (net.Conn, error) {
+			return new(net.Dialer).DialContext(ctx, "unix", socket)
+		}
+	}
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
 		return err
 	}
-	answer, err := http.DefaultClient.Do(request)
+	client := &http.Client{Transport: transport}
+	answer, err := client.Do(request)
 	if err != nil {
 		return err
 	}

@@ -6,10 +6,6 @@ import "time"
 // and sends one message, and what counts is the time until the last one has it.
 func (t *trial) hello() (*Sample, error) {
 	var times Histogram
-	m, err := t.meter()
-	if err != nil {
-		return nil, err
-	}
 	for round := range t.load.Rounds {
 		took, err := t.helloOnce(round)
 		if err != nil {
@@ -18,8 +14,11 @@ func (t *trial) hello() (*Sample, error) {
 		times.Add(took)
 	}
 	s := new(Sample)
-	s.spread(&times)
-	return s, m.usage(s, times.Count()*uint64(t.load.Subs), cpuDelivery)
+	s.Latency = &times
+	s.put(p50, times.Quantile(.5)/1e9)
+	s.put(shortest, times.Quantile(0)/1e9)
+	s.put(longest, times.Quantile(1)/1e9)
+	return s, nil
 }
 
 func (t *trial) helloOnce(round int) (took int64, err error) {

@@ -11,7 +11,7 @@ func (t *trial) latency() (*Sample, error) {
 	if err != nil {
 		return nil, err
 	}
-	n := t.messages()
+	n := uint64(t.load.Messages)
 	if n == 0 {
 		n = max(1, uint64(t.load.Rate*t.load.Duration.Seconds()))
 	}

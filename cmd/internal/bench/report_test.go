@@ -31,8 +31,8 @@ func TestRatiosAreRunByRun(t *testing.T) {
 	}
 	var table strings.Builder
 	r.WriteTable(&table)
-	for _, want := range []string{"flood, 1 v1", "× floor", "2.00 M/s (1.00 M/s … 3.00 M/s)", "0.50"} {
-		if !strings.Contains(strings.ReplaceAll(table.String(), "1  → 100 ", "1 v1 → 100 v1"), want) && want != "flood, 1 v1" {
+	for _, want := range []string{"flood, 1 ", "× floor", "2.00 M/s (1.00 M/s … 3.00 M/s)", " 0.50"} {
+		if !strings.Contains(table.String(), want) {
 			t.Errorf("the table lacks %q:\n%s", want, &table)
 		}
 	}
@@ -63,6 +63,7 @@ func TestQuantities(t *testing.T) {
 		"3.20 M/s": quantity(3.2e6, "/s"),
 		"850 /s":   quantity(850, "/s"),
 		"0.75":     quantity(.75, ""),
+		"0.0041":   quantity(.00412, ""),
 	} {
 		if got != want {
 			t.Errorf("%q, want %q", got, want)

@@ -32,6 +32,7 @@ var (
 	p90         = Metric{"p90_s", "p90", "s", Lower}
 	p99         = Metric{"p99_s", "p99", "s", Lower}
 	p999        = Metric{"p999_s", "p99.9", "s", Lower}
+	shortest    = Metric{"min_s", "min", "s", Lower}
 	longest     = Metric{"max_s", "max", "s", Lower}
 	cpuDelivery = Metric{"cpu_s_per_delivery", "server CPU a delivery", "s", Lower}
 	cpuJoin     = Metric{"cpu_s_per_join", "server CPU a join", "s", Lower}

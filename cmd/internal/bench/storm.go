@@ -33,12 +33,16 @@ func (t *trial) storm() (*Sample, error) {
 	if err != nil {
 		return nil, err
 	}
+	members := t.load.Members
+	if t.who.Messages > 0 {
+		members = t.who.Messages
+	}
 	var times recorders
 	var next atomic.Int64
 	err = t.parallel(t.load.Parallel, t.load.Parallel, func(worker int) error {
 		for {
 			i := next.Add(1) - 1
-			if i >= int64(t.load.Members) {
+			if i >= int64(members) {
 				return nil
 			}
 			begin := now()
@@ -53,9 +57,9 @@ func (t *trial) storm() (*Sample, error) {
 	}
 	end := now()
 	s := new(Sample)
-	s.put(joins, float64(t.load.Members)/m.elapsed(end))
+	s.put(joins, float64(members)/m.elapsed(end))
 	s.spread(times.merged())
-	return s, m.usage(s, uint64(t.load.Members), cpuJoin)
+	return s, m.usage(s, uint64(members), cpuJoin)
 }
 
 // joinOnce is one member's stay.

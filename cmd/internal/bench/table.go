@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"strconv"
 	"strings"
 	"text/tabwriter"
 )
@@ -119,10 +120,12 @@ func (f *Figure) ratioCell() string {
 	return fmt.Sprintf("%s (%s … %s)", number(q.Median), number(q.Min), number(q.Max))
 }
 
-// number writes three digits.
+// number writes three digits, two of what is small.
 func number(v float64) string {
 	a := math.Abs(v)
 	switch {
+	case a < 0.1 && a >= 1e-6:
+		return strconv.FormatFloat(v, 'g', 2, 64)
 	case a >= 100:
 		return fmt.Sprintf("%.0f", v)
 	case a >= 10:

@@ -45,7 +45,9 @@ type Contestant struct {
 	Name     string
 	Pub, Sub Target
 	PIDs     []int // its processes on this machine; none: CPU and memory are not told
-	Messages int   // in place of Load.Messages, for servers that are much slower; 0: as the others
+	// Messages replaces Load.Messages in a flood, and Load.Members in a storm, for
+	// servers that are much slower; 0: as for the others.
+	Messages int
 	// Collect has its garbage collected before memory is read; nil: nothing is done.
 	Collect func(context.Context) error
 }
