@@ -63,7 +63,7 @@ func serveRaw(t *testing.T, pass func(b []byte) []byte) Target {
 
 func TestFaultyServersAreFound(t *testing.T) {
 	const size = 64
-	seen := 0
+	seen := 0 // by the server that loses one, and nobody else
 	for name, c := range map[string]struct {
 		pass func(b []byte) []byte
 		want string
@@ -93,7 +93,6 @@ func TestFaultyServersAreFound(t *testing.T) {
 			return b
 		}, "nothing moved any more"},
 	} {
-		seen = 0
 		where := serveRaw(t, c.pass)
 		r, err := Run(t.Context(), Plan{
 			Mode: Fanout, Runs: 1, Patience: 600 * time.Millisecond,

@@ -28,6 +28,7 @@ type link struct {
 	channel   string
 	publishes bool // subscribes to nothing, where the dialect can tell
 	keep      int  // floor: bytes that the channel should keep for joiners
+	size      int  // of messages
 
 	key   uint64 // of v1 headers
 	seed  uint32 // of mask
@@ -53,7 +54,7 @@ func (t *trial) open(r role) (*link, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &link{target: r.target, wire: w, uid: r.uid, channel: r.channel, publishes: r.publishes, keep: r.keep, seed: rand.Uint32()}
+	l := &link{target: r.target, wire: w, uid: r.uid, channel: r.channel, publishes: r.publishes, keep: r.keep, size: t.size, seed: rand.Uint32()}
 	ctx, cancel := context.WithTimeout(t.ctx, dialTime)
 	defer cancel()
 	if err := l.connect(ctx, t.source(r.target.Addr), r.small); err != nil {

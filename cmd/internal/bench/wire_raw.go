@@ -16,7 +16,7 @@ func (rawWire) join(l *link) ([]byte, error) {
 	}
 	name := fnv.New64a()
 	name.Write([]byte(l.channel))
-	h := floor.Header{Role: role, Keep: uint32(l.keep), Channel: name.Sum64()}
+	h := floor.Header{Role: role, Size: uint32(l.size), Keep: uint32(l.keep), Channel: name.Sum64()}
 	_, err := l.conn.Write(h.Append(nil))
 	return nil, err
 }

@@ -17,17 +17,18 @@ const (
 // HeaderLen is the size of what each connection sends first.
 const HeaderLen = 16
 
-// Header says who a connection is: role, three zero bytes, Keep and Channel big
-// endian.
+// Header says who a connection is: role, Size in three bytes, Keep in four, Channel
+// in eight, big endian.
 type Header struct {
 	Role    byte
+	Size    uint32 // publisher: all its messages have so many bytes
 	Keep    uint32 // publisher: how many bytes the channel keeps at most for those who come later
 	Channel uint64
 }
 
 // Append adds the 16 bytes of h to dst.
 func (h Header) Append(dst []byte) []byte {
-	dst = append(dst, h.Role, 0, 0, 0)
+	dst = append(dst, h.Role, byte(h.Size>>16), byte(h.Size>>8), byte(h.Size))
 	dst = binary.BigEndian.AppendUint32(dst, h.Keep)
 	return binary.BigEndian.AppendUint64(dst, h.Channel)
 }
@@ -97,7 +98,7 @@ func (s *server) serve(c net.Conn) {
 	}
 	ch := s.channel(binary.BigEndian.Uint64(b[8:]))
 	if b[0] == Publisher {
-		ch.publish(c, int(binary.BigEndian.Uint32(b[4:])))
+		ch.publish(c, int(binary.BigEndian.Uint32(b[:])&0xffffff), int(binary.BigEndian.Uint32(b[4:])))
 		return
 	}
 	ch.mu.Lock()
@@ -119,12 +120,19 @@ func (s *server) channel(name uint64) *channel {
 	return ch
 }
 
-func (ch *channel) publish(c net.Conn, keep int) {
-	buf := make([]byte, readSize)
+// publish copies whole messages, as there may be other publishers.
+func (ch *channel) publish(c net.Conn, size, keep int) {
+	if size == 0 {
+		return
+	}
+	buf := make([]byte, max(readSize, size))
+	have := 0
 	for {
-		n, err := c.Read(buf)
-		if n > 0 {
-			ch.copy(buf[:n], keep)
+		n, err := c.Read(buf[have:])
+		have += n
+		if whole := have - have%size; whole > 0 {
+			ch.copy(buf[:whole], keep)
+			have = copy(buf, buf[whole:have])
 		}
 		if err != nil {
 			return
