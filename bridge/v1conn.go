@@ -55,7 +55,7 @@ func (r *refusal) Error() string {
 func (g *Gateway) serveV1(s *socket, conn net.Conn) {
 	c := &v1conn{g: g, sock: s, conn: conn}
 	c.pace.conn = conn
-	c.hold.giveUp = c.abort
+	c.hold.giveUp = func() { s.Close() }
 	if !g.enter(s, c) {
 		s.Close()
 		return
@@ -72,7 +72,7 @@ func (g *Gateway) serveV1(s *socket, conn net.Conn) {
 		err = c.join(frames[0])
 	}
 	if err != nil {
-		c.refuse(err)
+		c.refuse(g.intake.verdict(&c.hold, err))
 		return
 	}
 	s.hasJoined()
@@ -240,7 +240,7 @@ func (c *v1conn) read() {
 	for {
 		frames, err := c.reader.Frames()
 		if err != nil {
-			c.finish(err)
+			c.finish(c.g.intake.verdict(&c.hold, err))
 			return
 		}
 		c.publish(frames)
@@ -336,6 +336,7 @@ func (c *v1conn) shutdown() { c.abort() }
 // abort makes the reader end.
 func (c *v1conn) abort() {
 	c.sock.Close()
+	c.g.intake.abandon(&c.hold)
 	if c.member != nil {
 		c.member.Leave()
 	}

@@ -60,7 +60,7 @@ func (c *v2conn) start(ws *websocket.Conn) {
 	c.ws = ws
 	c.answer = make(chan struct{}, 1)
 	c.pace.conn = c.wire
-	c.hold.giveUp = c.abort
+	c.hold.giveUp = func() { c.close(v2.CloseOverLimits, v2.ReasonOverLimit) }
 	c.writer = newWriter(c.wire.Conn, c.deaf)
 	c.wire.upgraded = true
 	ws.SetPingHandler(c.onPing)
@@ -184,6 +184,8 @@ func (c *v2conn) read() {
 			continue
 		}
 		c.flush()
+		err = c.g.intake.verdict(&c.hold, err)
+		c.g.intake.set(&c.hold, 0)
 		switch {
 		case errors.Is(err, v2.ErrUTF8):
 			c.reject(v2.CloseUTF8, v2.ReasonUTF8, "text is not UTF-8")
@@ -400,6 +402,7 @@ func (c *v2conn) discard() {
 // abort makes the reader end.
 func (c *v2conn) abort() {
 	c.sock.Close()
+	c.g.intake.abandon(&c.hold)
 	if c.member != nil {
 		c.member.Leave()
 	}
