@@ -53,10 +53,10 @@ func (c *crowd) receive(r *receiver) {
 		defer c.left.Done()
 		err := r.link.receive(r.in, c.t)
 		r.doneAt = now()
-		if c.t.ctx.Err() != nil || r.link.dropped.Load() {
-			return nil // closed by us
+		if err != nil && c.t.ctx.Err() == nil && !r.link.dropped.Load() { // not closed by us
+			c.t.cancel(err) // before it counts as done
 		}
-		return err
+		return nil
 	})
 }
 
