@@ -215,7 +215,10 @@ func (g *Gateway) refuseSocket(s *socket, reason string, err error) {
 		return
 	}
 	g.counters.refused(reason)
-	g.log.Warn("refused", "client", s.name(), "reason", reason, "error", err)
+	if err != nil {
+		reason = reason + ": " + err.Error()
+	}
+	g.log.Warn("refused", "client", s.name(), "reason", reason)
 }
 
 // bounded returns conf with at most as many handshakes computed at a time as

@@ -172,14 +172,20 @@ func (c *v1conn) arrival(f v1.Frame) (own v1.Frame, others []bus.Event, err erro
 	return own, others, nil
 }
 
-// rival tells the operator who holds the CID.
+// rival tells the operator who holds the CID, and what to do where that is, or
+// may be, a peer: mles 1.1.7 keeps the CID of a channel's first client even when
+// that has left it.
 func (c *v1conn) rival(m *bus.Member) error {
 	h := m.Sink().(*v1conn)
-	age := time.Since(m.Since()).Round(time.Second)
-	if h.relays.Load() {
-		return fmt.Errorf("held for %s by %s, which is a peer server: it keeps the CID of a channel's first client even when that has left; restart that peer", age, h.sock.name())
+	hint := ""
+	switch {
+	case h.relays.Load():
+		hint = ", which is a peer server: it keeps the CID of a channel's first client even when that has left; restart that peer"
+	case h.sock.addr.Addr() != c.sock.addr.Addr():
+		hint = "; if that is a peer server which this client has left, restart that peer"
 	}
-	return fmt.Errorf("held for %s by %s", age, h.sock.name())
+	age := time.Since(m.Since()).Round(time.Second)
+	return fmt.Errorf("held for %s by %s%s", age, h.sock.name(), hint)
 }
 
 // event makes an event of a frame that came after the join. Neither its key nor
