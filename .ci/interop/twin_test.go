@@ -194,11 +194,20 @@ func TestPeerHoldsCID(t *testing.T) {
 	gateway.hasIn(t, rob)
 	pat := outpost.joinV1(t, "127.0.0.1:8077", key, "pat", "hall", "", nil)
 	rob.gets(t, join("pat"))
+
+	// As long as nobody else has spoken there, the gateway cannot know that it is a peer, and says what to do if it is.
+	lone := outpost.joinV1(t, "127.0.0.1:8077", key, "lone", "attic", "", nil)
+	gateway.logs(t, "msg=joined", " uid=lone ")
+	lone.leave()
+	moved := root.joinV1(t, "127.0.0.1:8077", key, "lone", "attic", "", nil)
+	moved.isRefused(t)
+	gateway.logs(t, "msg=refused", "client="+local(moved.nc)+" ", "cid taken: held for ", " by 10.77.0.2:", "if that is a peer server", "restart that peer")
+
 	paul := outpost.joinV1(t, "127.0.0.1:8077", key, "paul", "hall", "", nil)
 	rob.gets(t, join("pat"), join("paul"))
 	pat.leave()
 
-	moved := outpost.joinV1(t, "10.77.0.1:8077", key, "pat", "hall", "", nil)
+	moved = outpost.joinV1(t, "10.77.0.1:8077", key, "pat", "hall", "", nil)
 	moved.isRefused(t)
 	line := gateway.logs(t, "msg=refused", "client="+local(moved.nc)+" ", "cid taken: held for ", " by 10.77.0.2:")
 	if !strings.Contains(line, "is a peer server") || !strings.Contains(line, "restart that peer") {
@@ -273,7 +282,7 @@ func (p *program) refuses(t *testing.T, claimant net.Conn, reason string, holder
 	t.Helper()
 	held := time.Since(since)
 	line := p.logs(t, "msg=refused", "client="+local(claimant)+" ", "reason="+reason)
-	m := regexp.MustCompile(`held for (\S+) by ` + regexp.QuoteMeta(local(holder)) + `"`).FindStringSubmatch(line)
+	m := regexp.MustCompile(`held for (\S+) by ` + regexp.QuoteMeta(local(holder)) + `[";]`).FindStringSubmatch(line)
 	if m == nil {
 		t.Errorf("the refusal does not name its holder, %s: %s", local(holder), line)
 		return
