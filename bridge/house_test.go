@@ -26,7 +26,9 @@ type house struct {
 	log  *logbook
 
 	callV1, callV2 func() net.Conn // connect to the listeners
+	tcpV1, tcpV2   func() net.Conn // the same below TLS
 	wait           func()          // lets others run for a moment
+	waited         time.Time       // when, in a bubble
 	patience       time.Duration   // how long a client waits for anything
 }
 
@@ -45,8 +47,9 @@ func open(t testing.TB, conf bridge.Config) *house {
 func openTLS(t testing.TB, conf bridge.Config) *house {
 	t.Helper()
 	h := newHouse(t, conf)
-	h.callV1 = overTLS(h.serveTCP(func(l net.Listener) error { return h.ServeV1TLS(l, serverTLS()) }))
-	h.callV2 = overTLS(h.serveTCP(func(l net.Listener) error { return h.ServeV2TLS(l, serverTLS()) }))
+	h.tcpV1 = h.serveTCP(func(l net.Listener) error { return h.ServeV1TLS(l, serverTLS()) })
+	h.tcpV2 = h.serveTCP(func(l net.Listener) error { return h.ServeV2TLS(l, serverTLS()) })
+	h.callV1, h.callV2 = overTLS(h.tcpV1), overTLS(h.tcpV2)
 	h.wait = func() { time.Sleep(200 * time.Microsecond) }
 	h.patience = 20 * time.Second
 	return h
@@ -60,8 +63,13 @@ func openPipes(t testing.TB, conf bridge.Config) *house {
 	h.serve(func() error { return h.ServeV1(one) })
 	h.serve(func() error { return h.ServeV2(two) })
 	h.callV1, h.callV2 = one.dial, two.dial
-	h.wait = synctest.Wait
-	h.patience = 24 * time.Hour
+	h.wait = func() {
+		if synctest.Wait(); time.Now() == h.waited {
+			time.Sleep(time.Millisecond) // or time would stand still
+		}
+		h.waited = time.Now()
+	}
+	h.patience = time.Hour
 	return h
 }
 
@@ -124,11 +132,12 @@ func (h *house) keep(nc net.Conn) net.Conn {
 	return nc
 }
 
-// until waits for something that is seen from outside only.
+// until waits for something that is seen from outside only. In a bubble that is
+// there once everybody has done what there is to do.
 func (h *house) until(what string, so func() bool) {
 	h.Helper()
 	for start := time.Now(); !so(); h.wait() {
-		if time.Since(start) > h.patience || h.patience > time.Hour && time.Since(start) > 0 {
+		if time.Since(start) > min(h.patience, 30*time.Second) {
 			h.Fatalf("never seen: %s\n%+v", what, h.Stats())
 		}
 	}
@@ -139,9 +148,6 @@ func (h *house) joins(dialect string, f func()) {
 	h.Helper()
 	before := h.Stats().Joins[dialect]
 	f()
-	if h.patience > time.Hour {
-		synctest.Wait()
-	}
 	h.until("somebody joins on "+dialect, func() bool { return h.Stats().Joins[dialect] > before })
 }
 

@@ -95,6 +95,18 @@ func (c *v2client) closed(code int, reason string) {
 	c.ends()
 }
 
+// lastFrame reads until a close frame comes.
+func (c *v2client) lastFrame() wsFrame {
+	c.Helper()
+	for {
+		if f, err := readWSFrame(c.r); err != nil {
+			c.Fatalf("%s waits for a close frame: %v", c.uid, err)
+		} else if f.op == opClose {
+			return f
+		}
+	}
+}
+
 // ends reads the end of the stream, with nothing before it.
 func (c *v2client) ends() {
 	c.Helper()

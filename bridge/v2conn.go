@@ -153,6 +153,9 @@ func (c *v2conn) refuse(err error) {
 		r = &refusal{reason: reason}
 	case c.closing.Load(): // gorilla has found a fault in the frames and answered it
 		r = &refusal{v2.ReasonProtocol, err}
+	case errors.Is(err, websocket.ErrReadLimit): // one that it does not answer
+		code, reason = v2.CloseProtocol, v2.ReasonProtocol
+		r = &refusal{reason, err}
 	case code == v2.CloseInternal: // the connection failed
 		c.g.log.Debug("closed before joining", "dialect", "v2", "client", c.sock.name(), "error", err)
 		return
@@ -191,6 +194,8 @@ func (c *v2conn) read() {
 			c.reject(v2.CloseUTF8, v2.ReasonUTF8, "text is not UTF-8")
 		case errors.Is(err, v2.ErrTooBig):
 			c.reject(v2.CloseTooBig, v2.ReasonTooBig, "message too big")
+		case errors.Is(err, websocket.ErrReadLimit): // a length with its first bit set; gorilla does not answer that
+			c.reject(v2.CloseProtocol, v2.ReasonProtocol, "protocol error")
 		case errors.Is(err, errIntake):
 			c.reject(v2.CloseOverLimits, v2.ReasonOverLimit, "frame given up")
 		case isTimeout(err) && !c.closing.Load():

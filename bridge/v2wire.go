@@ -50,6 +50,9 @@ func (w *wire) Write(p []byte) (int, error) {
 	c := w.c
 	c.flush()
 	c.gone.Do(func() {
+		if c.member != nil {
+			c.g.log.Warn("left", "dialect", "v2", "client", c.sock.name(), "uid", c.uid, "channel", c.channel, "reason", "protocol error")
+		}
 		c.closing.Store(true)
 		c.depart(slices.Clone(p))
 	})
