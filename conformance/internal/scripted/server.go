@@ -1,0 +1,233 @@
+package scripted
+
+import (
+	"bufio"
+	"errors"
+	"io"
+	"net"
+	"net/netip"
+	"os"
+	"sync"
+	"time"
+)
+
+// A Server is one that listens.
+type Server struct {
+	Rules *Rules
+	// Key is the shared key of both dialects, AddrKey stands behind addresses.
+	Key, AddrKey string
+
+	v1, v2 net.Listener
+	wg     sync.WaitGroup
+
+	mu       sync.Mutex
+	closed   bool
+	conns    map[*conn]bool
+	channels map[string]*Channel
+}
+
+// Start listens on two ports of loopback. Rules must not change any more.
+func Start(rules *Rules, key string) (*Server, error) {
+	s := &Server{Rules: rules, Key: key, conns: make(map[*conn]bool), channels: make(map[string]*Channel)}
+	for _, l := range []*net.Listener{&s.v1, &s.v2} {
+		var err error
+		if *l, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
+			s.Close()
+			return nil, err
+		}
+	}
+	s.wg.Go(func() { s.accept(s.v1, s.serveV1) })
+	s.wg.Go(func() { s.accept(s.v2, s.serveV2) })
+	return s, nil
+}
+
+// V1 is the address for v1 over TCP, V2 the URL for v2.
+func (s *Server) V1() string { return s.v1.Addr().String() }
+func (s *Server) V2() string { return "ws://" + s.v2.Addr().String() + "/" }
+
+// Close closes everything and waits for its goroutines.
+func (s *Server) Close() {
+	s.mu.Lock()
+	s.closed = true
+	for c := range s.conns {
+		c.nc.Close()
+	}
+	s.mu.Unlock()
+	for _, l := range []net.Listener{s.v1, s.v2} {
+		if l != nil {
+			l.Close()
+		}
+	}
+	s.wg.Wait()
+}
+
+func (s *Server) accept(l net.Listener, serve func(*conn)) {
+	for {
+		nc, err := l.Accept()
+		if err != nil {
+			return
+		}
+		c := newConn(nc)
+		s.mu.Lock()
+		closed := s.closed
+		s.conns[c] = true
+		s.mu.Unlock()
+		if closed {
+			nc.Close()
+			return
+		}
+		s.wg.Go(c.writeOut)
+		s.wg.Go(func() {
+			defer s.done(c)
+			serve(c)
+		})
+	}
+}
+
+func (s *Server) done(c *conn) {
+	c.out.end()
+	c.nc.Close()
+	s.mu.Lock()
+	delete(s.conns, c)
+	s.mu.Unlock()
+}
+
+// A conn is a connection with what waits to be written to it.
+type conn struct {
+	nc   *net.TCPConn
+	r    *bufio.Reader
+	from netip.AddrPort
+	out  *outbox
+	dead chan struct{} // closed when no more is written
+
+	mu     sync.Mutex
+	kicked *errVerdict // somebody else ended it
+	heard  chan struct{}
+}
+
+func newConn(nc net.Conn) *conn {
+	return &conn{
+		nc: nc.(*net.TCPConn), r: bufio.NewReader(nc), from: nc.RemoteAddr().(*net.TCPAddr).AddrPort(),
+		out: newOutbox(), dead: make(chan struct{}), heard: make(chan struct{}, 1),
+	}
+}
+
+// readWithin bounds the next reads; 0: they may take for ever.
+func (c *conn) readWithin(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch {
+	case c.kicked != nil:
+	case d == 0:
+		c.nc.SetReadDeadline(time.Time{})
+	default:
+		c.nc.SetReadDeadline(time.Now().Add(d))
+	}
+}
+
+// kick has the connection's reader end it.
+func (c *conn) kick(why *errVerdict) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.kicked == nil {
+		c.kicked = why
+		c.nc.SetReadDeadline(time.Now().Add(-time.Second))
+	}
+}
+
+// why returns what ended the connection: somebody else's verdict, or err.
+func (c *conn) why(err error) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.kicked != nil && errors.Is(err, os.ErrDeadlineExceeded) {
+		return c.kicked
+	}
+	return err
+}
+
+func isTimeout(err error) bool { return errors.Is(err, os.ErrDeadlineExceeded) }
+
+// finish writes what is queued and a last word, ends the sending side, and
+// discards what still comes for two seconds, so that no reset overtakes it.
+func (c *conn) finish(last []byte) {
+	if last != nil {
+		c.out.put(last)
+	}
+	c.out.end()
+	c.nc.SetWriteDeadline(time.Now().Add(2 * time.Second))
+	<-c.dead
+	c.nc.CloseWrite()
+	c.nc.SetReadDeadline(time.Now().Add(2 * time.Second))
+	io.Copy(io.Discard, c.r)
+}
+
+// hang discards all that comes, and says nothing.
+func (c *conn) hang() {
+	c.readWithin(0)
+	io.Copy(io.Discard, c.r)
+}
+
+// writeOut writes what is queued until the end of the queue, in order.
+func (c *conn) writeOut() {
+	defer close(c.dead)
+	for {
+		batch, ok := c.out.take()
+		if !ok {
+			return
+		}
+		buffers := net.Buffers(batch)
+		if _, err := buffers.WriteTo(c.nc); err != nil {
+			c.out.discard()
+			return
+		}
+	}
+}
+
+// An outbox queues what is to be written, without bound.
+type outbox struct {
+	mu    sync.Mutex
+	more  sync.Cond
+	queue [][]byte
+	ended bool
+}
+
+func newOutbox() *outbox {
+	o := &outbox{}
+	o.more.L = &o.mu
+	return o
+}
+
+// put queues pieces, unless the end has been queued.
+func (o *outbox) put(pieces ...[]byte) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if !o.ended {
+		o.queue = append(o.queue, pieces...)
+		o.more.Signal()
+	}
+}
+
+func (o *outbox) end() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.ended = true
+	o.more.Signal()
+}
+
+func (o *outbox) discard() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.queue, o.ended = nil, true
+}
+
+// take waits for pieces; not ok is the end.
+func (o *outbox) take() ([][]byte, bool) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for len(o.queue) == 0 && !o.ended {
+		o.more.Wait()
+	}
+	batch := o.queue
+	o.queue = nil
+	return batch, len(batch) > 0
+}
