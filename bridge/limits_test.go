@@ -18,8 +18,7 @@ func most(uid, channel string) int {
 // with fragments together.
 func TestLongestMessage(t *testing.T) {
 	t.Parallel()
-	for name, uid := range map[string]string{"short": "u", "23": strings.Repeat("u", 23), "24": strings.Repeat("u", 24),
-		"longest": strings.Repeat("ü", 512)} {
+	for name, uid := range map[string]string{"short": "u", "longest": strings.Repeat("ü", 512)} {
 		t.Run(name, func(t *testing.T) {
 			conf := secret
 			conf.HistoryLimit = 2
@@ -42,6 +41,9 @@ func TestLongestMessage(t *testing.T) {
 			bob.gets(alan.frame(message))
 			carol.gets(blob(message))
 
+			if name == "short" {
+				return
+			}
 			alice.leaves()
 			alice = h.v2Joins(uid, channel)
 			bob.gets(alice.onV1(""))

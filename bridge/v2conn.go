@@ -96,6 +96,7 @@ func (c *v2conn) serve() {
 
 // join takes the hello.
 func (c *v2conn) join() error {
+	c.ws.SetReadLimit(v2.MaxHello)
 	op, r, err := c.ws.NextReader()
 	if err != nil {
 		return err
@@ -103,7 +104,7 @@ func (c *v2conn) join() error {
 	if op != websocket.TextMessage {
 		return &refusal{reason: v2.ReasonNotText}
 	}
-	text, err := io.ReadAll(io.LimitReader(r, v2.MaxHello+1))
+	text, err := io.ReadAll(r)
 	if err != nil {
 		return err
 	}
@@ -118,6 +119,7 @@ func (c *v2conn) join() error {
 	c.uid, c.channel = hello.UID, hello.Channel
 	c.key = c.g.keys.headerKey(c.sock.addr, c.uid, c.channel)
 	c.max = v1.MaxMessage(c.uid, c.channel)
+	c.ws.SetReadLimit(int64(c.max))
 	c.member, err = c.g.claim(bus.Join{
 		Channel: c.channel,
 		Dialect: onV2,
@@ -143,6 +145,8 @@ func (c *v2conn) refuse(err error) {
 	var closed *websocket.CloseError
 	code, reason := v2.CloseFor(err)
 	switch {
+	case errors.Is(err, websocket.ErrReadLimit):
+		r = &refusal{v2.ReasonTooBig, nil}
 	case errors.As(err, &r):
 		code, reason = v2.ClosePolicy, r.reason
 	case errors.As(err, &closed), errors.Is(err, io.EOF), errors.Is(err, net.ErrClosed):
@@ -192,7 +196,7 @@ func (c *v2conn) read() {
 		switch {
 		case errors.Is(err, v2.ErrUTF8):
 			c.reject(v2.CloseUTF8, v2.ReasonUTF8, "text is not UTF-8")
-		case errors.Is(err, v2.ErrTooBig):
+		case errors.Is(err, websocket.ErrReadLimit): // announced or sent
 			c.reject(v2.CloseTooBig, v2.ReasonTooBig, "message too big")
 		case errors.Is(err, websocket.ErrReadLimit): // a length with its first bit set; gorilla does not answer that
 			c.reject(v2.CloseProtocol, v2.ReasonProtocol, "protocol error")
@@ -220,9 +224,6 @@ func (c *v2conn) receive(op byte, r io.Reader) error {
 	for {
 		n, err := r.Read(message[len(message):cap(message)])
 		message = message[:len(message)+n]
-		if len(message) > c.max {
-			return v2.ErrTooBig
-		}
 		if err == io.EOF {
 			break
 		}
@@ -249,7 +250,7 @@ func (c *v2conn) receive(op byte, r io.Reader) error {
 
 // grow makes room for as many bytes of a message as have come.
 func (c *v2conn) grow(message []byte) ([]byte, error) {
-	size := min(2*len(message), c.max+1)
+	size := min(2*len(message), c.max+1) // one byte more, to see the end
 	if err := c.holds(size); err != nil {
 		return nil, err
 	}
@@ -395,9 +396,9 @@ func (c *v2conn) discard() {
 		var closed *websocket.CloseError
 		switch {
 		case err == nil:
-		case errors.As(err, &closed), errors.Is(err, io.EOF), isTimeout(err):
+		case errors.As(err, &closed), errors.Is(err, io.EOF):
 			return
-		default:
+		default: // a time limit may have passed before; that of lingering has not
 			io.Copy(io.Discard, c.wire.Conn)
 			return
 		}

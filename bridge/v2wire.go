@@ -1,12 +1,14 @@
 package bridge
 
 import (
+	"bytes"
 	"net"
 	"slices"
 	"sync"
 	"time"
 
 	"mles/bridge/bus"
+	"mles/v2"
 )
 
 // wire is the connection that gorilla has below it. It sees when the reader is
@@ -15,6 +17,7 @@ type wire struct {
 	net.Conn
 	c        *v2conn
 	upgraded bool
+	room     int // in gorilla's buffer
 }
 
 // Read reads from the connection. What has been received is published before it
@@ -23,6 +26,10 @@ func (w *wire) Read(p []byte) (int, error) {
 	c := w.c
 	if w.upgraded {
 		c.flush()
+		if !c.message && c.heard == 0 { // gorilla fills up its buffer: what is in there has been begun
+			w.room = max(w.room, len(p))
+			c.heard = w.room - len(p)
+		}
 		if c.member != nil && !c.closing.Load() && (c.message || c.heard > 0) {
 			c.pace.begun(c.heard)
 		}
@@ -40,6 +47,10 @@ func (w *wire) Read(p []byte) (int, error) {
 	}
 	return n, err
 }
+
+// tooBig is what gorilla sends, without a reason, when a message is announced that
+// is over the read limit.
+var tooBig = v2.AppendClose(nil, v2.CloseTooBig, "")
 
 // Write takes what gorilla writes by itself: the answer to the upgrade, and then
 // only close frames for faults that it finds in the frames it reads.

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 )
 
@@ -61,10 +62,16 @@ func masked(first byte, payload []byte) []byte {
 		b = binary.BigEndian.AppendUint64(append(b, 0x80|127), uint64(n))
 	}
 	mask := [4]byte{0x37, 0xfa, 0x21, 0x3d}
-	b = append(b, mask[:]...)
+	if len(payload) > 1<<20 {
+		mask = [4]byte{} // legal, and spares the race detector its time
+	}
+	b = slices.Grow(append(b, mask[:]...), len(payload))
 	start := len(b)
 	b = append(b, payload...)
 	for i := range payload {
+		if mask[0] == 0 {
+			break
+		}
 		b[start+i] ^= mask[i%4]
 	}
 	return b
