@@ -149,10 +149,11 @@ func (c *v1conn) join(f v1.Frame) error {
 }
 
 // arrival returns the frame that joins: f itself, or, where f is a ResyncMsg,
-// the first frame it contains, with the others as events.
+// the first frame it contains, with the others as events. A faulty ResyncMsg that
+// is a message as well counts as that.
 func (c *v1conn) arrival(f v1.Frame) (own v1.Frame, others []bus.Event, err error) {
 	contained, err := v1.DecodeResync(f.Body())
-	if errors.Is(err, v1.ErrNotResync) {
+	if errors.Is(err, v1.ErrNotResync) || err != nil && new(v1.View).Decode(f.Body()) == nil {
 		return f, nil, nil
 	}
 	if err != nil {

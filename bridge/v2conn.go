@@ -145,8 +145,6 @@ func (c *v2conn) refuse(err error) {
 	var closed *websocket.CloseError
 	code, reason := v2.CloseFor(err)
 	switch {
-	case errors.Is(err, websocket.ErrReadLimit):
-		r = &refusal{v2.ReasonTooBig, nil}
 	case errors.As(err, &r):
 		code, reason = v2.ClosePolicy, r.reason
 	case errors.As(err, &closed), errors.Is(err, io.EOF), errors.Is(err, net.ErrClosed):
@@ -155,7 +153,9 @@ func (c *v2conn) refuse(err error) {
 	case isTimeout(err):
 		code, reason = v2.ClosePolicy, v2.ReasonNoHello
 		r = &refusal{reason: reason}
-	case c.closing.Load(): // gorilla has found a fault in the frames and answered it
+	case c.closing.Load() && errors.Is(err, websocket.ErrReadLimit): // gorilla has answered it
+		r = &refusal{reason: v2.ReasonTooBig}
+	case c.closing.Load(): // gorilla has found another fault in the frames and answered it
 		r = &refusal{v2.ReasonProtocol, err}
 	case errors.Is(err, websocket.ErrReadLimit): // one that it does not answer
 		code, reason = v2.CloseProtocol, v2.ReasonProtocol
@@ -196,13 +196,12 @@ func (c *v2conn) read() {
 		switch {
 		case errors.Is(err, v2.ErrUTF8):
 			c.reject(v2.CloseUTF8, v2.ReasonUTF8, "text is not UTF-8")
-		case errors.Is(err, websocket.ErrReadLimit): // announced or sent
-			c.reject(v2.CloseTooBig, v2.ReasonTooBig, "message too big")
+		case c.closing.Load(): // or gorilla has found a fault and answered it
 		case errors.Is(err, websocket.ErrReadLimit): // a length with its first bit set; gorilla does not answer that
 			c.reject(v2.CloseProtocol, v2.ReasonProtocol, "protocol error")
 		case errors.Is(err, errIntake):
 			c.reject(v2.CloseOverLimits, v2.ReasonOverLimit, "frame given up")
-		case isTimeout(err) && !c.closing.Load():
+		case isTimeout(err):
 			c.reject(v2.ClosePolicy, v2.ReasonTooSlow, "frame not continued in time")
 		}
 		return

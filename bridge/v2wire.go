@@ -48,8 +48,8 @@ func (w *wire) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// tooBig is what gorilla sends, without a reason, when a message is announced that
-// is over the read limit.
+// tooBig is what gorilla sends, without a reason, when a message is over the read
+// limit or is announced to be.
 var tooBig = v2.AppendClose(nil, v2.CloseTooBig, "")
 
 // Write takes what gorilla writes by itself: the answer to the upgrade, and then
@@ -60,12 +60,16 @@ func (w *wire) Write(p []byte) (int, error) {
 	}
 	c := w.c
 	c.flush()
+	frame, why := slices.Clone(p), v2.ReasonProtocol
+	if bytes.Equal(p, tooBig) {
+		frame, why = v2.AppendClose(nil, v2.CloseTooBig, v2.ReasonTooBig), "message too big"
+	}
 	c.gone.Do(func() {
 		if c.member != nil {
-			c.g.log.Warn("left", "dialect", "v2", "client", c.sock.name(), "uid", c.uid, "channel", c.channel, "reason", "protocol error")
+			c.g.log.Warn("left", "dialect", "v2", "client", c.sock.name(), "uid", c.uid, "channel", c.channel, "reason", why)
 		}
 		c.closing.Store(true)
-		c.depart(slices.Clone(p))
+		c.depart(frame)
 	})
 	return len(p), nil
 }

@@ -56,12 +56,15 @@ func Offers(r *http.Request) bool {
 // The connection has a read buffer of 1 KiB and, while it writes nothing, no
 // write buffer. Its read limit is not set.
 //
-// A request that is no upgrade is answered 426, one that does not offer
-// Subprotocol 400, one with a faulty handshake as gorilla does; each with one
+// A request that is no upgrade is answered 426, one in HTTP/1.0 or without an
+// offer of Subprotocol 400, one with a faulty handshake as gorilla does; each with one
 // line of text, and the error is an *UpgradeError.
 func Upgrade(w http.ResponseWriter, r *http.Request) (*websocket.Conn, error) {
 	if !IsUpgrade(r) {
 		return nil, refuse(w, http.StatusUpgradeRequired, "this address speaks WebSocket with subprotocol "+Subprotocol, nil)
+	}
+	if !r.ProtoAtLeast(1, 1) {
+		return nil, refuse(w, http.StatusBadRequest, "a WebSocket needs HTTP/1.1", nil)
 	}
 	if !Offers(r) {
 		return nil, refuse(w, http.StatusBadRequest, "Sec-WebSocket-Protocol must offer "+Subprotocol, nil)
