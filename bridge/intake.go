@@ -18,7 +18,7 @@ const (
 	// that has been under way for longest is given up.
 	intakePatience = 5 * time.Second
 	// intakePause is the least time between two frames given up.
-	intakePause = 50 * time.Millisecond
+	intakePause = 5 * time.Millisecond
 )
 
 // errIntake ends a connection whose begun frame was given up for others.
@@ -35,6 +35,7 @@ type intake struct {
 
 	mu    sync.Mutex
 	used  int64
+	freed int64              // of these held by connections that are about to end
 	holds map[*hold]struct{} // those over freeHold that may be given up
 	line  []*hold            // those who wait, first come first served
 	timer *time.Timer        // runs relieve while somebody waits
@@ -103,6 +104,9 @@ func (in *intake) fits(h *hold, n int64) bool { return in.used+over(n)-over(h.n)
 
 func (in *intake) grant(h *hold, n int64) {
 	in.used += over(n) - over(h.n)
+	if h.end != nil {
+		in.freed += over(n) - over(h.n)
+	}
 	in.budget.Add(n - h.n)
 	h.n = n
 	if n > freeHold && h.end == nil {
@@ -147,6 +151,7 @@ func (in *intake) finish(h *hold, why error) {
 		return
 	}
 	h.end = why
+	in.freed += over(h.n)
 	delete(in.holds, h)
 	if h.served != nil {
 		close(h.served)
@@ -163,19 +168,22 @@ func (in *intake) relieve() {
 		in.mu.Unlock()
 		return
 	}
-	if early := intakePatience - time.Since(in.line[0].asked); early > 0 {
+	first := in.line[0]
+	if early := intakePatience - time.Since(first.asked); early > 0 {
 		in.timer.Reset(early)
 		in.mu.Unlock()
 		return
 	}
 	in.timer.Reset(intakePause)
 	var oldest *hold
-	for h := range in.holds {
-		if oldest == nil || h.since.Before(oldest.since) {
-			oldest = h
+	if in.used-in.freed+over(first.want)-over(first.n) > in.limit { // else it is coming
+		for h := range in.holds {
+			if oldest == nil || h.since.Before(oldest.since) {
+				oldest = h
+			}
 		}
 	}
-	if oldest != nil { // else what was given up is being freed
+	if oldest != nil {
 		in.finish(oldest, errIntake)
 	}
 	in.mu.Unlock()
