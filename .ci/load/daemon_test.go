@@ -84,7 +84,11 @@ func build(dir string) error {
 	if err := os.WriteFile(file, overlay, 0o600); err != nil {
 		return err
 	}
-	cmd := exec.Command("go", "build", "-overlay", file, "-o", filepath.Join(dir, "mlesd"), "./cmd/mlesd")
+	args := []string{"build", "-overlay", file, "-o", filepath.Join(dir, "mlesd")}
+	if os.Getenv("LOAD_RACE") != "" {
+		args = append(args, "-race")
+	}
+	cmd := exec.Command("go", append(args, "./cmd/mlesd")...)
 	cmd.Dir = root
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("building mlesd: %w\n%s", err, out)
@@ -165,8 +169,10 @@ func (d *daemon) stop(t *testing.T) {
 		d.cmd.Process.Kill()
 		<-d.exited
 	}
-	for _, l := range d.log("panic") {
-		t.Errorf("mlesd logged: %s", l)
+	for _, word := range []string{"panic", "DATA RACE"} {
+		if lines := d.log(word); len(lines) > 0 {
+			t.Errorf("mlesd logged %q:\n%s", word, strings.Join(d.tail(100), "\n"))
+		}
 	}
 }
 

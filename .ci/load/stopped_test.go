@@ -20,9 +20,10 @@ type publisher struct {
 	*client
 	size  int
 	sent  atomic.Int64
-	slow  atomic.Bool // a message now and then is enough
-	ended atomic.Bool // stop
-	err   error       // why it could not go on, when run has returned
+	slow  atomic.Bool  // a message now and then is enough
+	pause atomic.Int64 // ns between batches
+	ended atomic.Bool  // stop
+	err   error        // why it could not go on, when run has returned
 }
 
 // run sends batches of about 32 KiB until ended.
@@ -30,6 +31,7 @@ func (p *publisher) run() {
 	message := bytes.Repeat([]byte{'p'}, p.size)
 	var batch []byte
 	for !p.ended.Load() {
+		time.Sleep(time.Duration(p.pause.Load()))
 		n := max(1, 32<<10/p.size)
 		if p.slow.Load() {
 			n = 1
@@ -85,6 +87,7 @@ func (c *client) inOrder(n int) error {
 func TestStopped(t *testing.T) {
 	n := 500
 	if testing.Short() {
+		t.Parallel()
 		n = 100
 	}
 	d := start(t, options{}, "--memory-limit=512MiB", "--log-level=debug")
