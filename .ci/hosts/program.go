@@ -55,7 +55,8 @@ func (h *Host) Start(t *testing.T, c Command, argv ...string) *Program {
 		}
 	}
 	p.cmd.Dir, p.cmd.Env = c.Dir, append(p.cmd.Env, c.Env...)
-	p.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	// A group of its own, so that what it has started itself (as go run does) is killed with it.
+	p.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL, Setpgid: !c.Terminal}
 	if c.Terminal {
 		p.runOnTerminal(t, h)
 	} else {
@@ -106,9 +107,9 @@ func (p *Program) run(t *testing.T, h *Host) {
 	})
 }
 
-// Kill ends the process at once and waits for its end.
+// Kill ends the process at once, with its children, and waits for its end.
 func (p *Program) Kill() {
-	p.cmd.Process.Kill()
+	syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL)
 	<-p.ended
 }
 
@@ -124,10 +125,16 @@ func (p *Program) Terminate(t *testing.T) {
 // Wait returns how the process ended by itself.
 func (p *Program) Wait(t *testing.T) error {
 	t.Helper()
+	return p.WaitFor(t, Patience)
+}
+
+// WaitFor does the same for a process that may take d.
+func (p *Program) WaitFor(t *testing.T, d time.Duration) error {
+	t.Helper()
 	select {
 	case <-p.ended:
 		return p.err
-	case <-time.After(Patience):
+	case <-time.After(d):
 		t.Fatalf("%s does not end", p.Name)
 		return nil
 	}
