@@ -70,7 +70,7 @@ func (ch *channel) join(j *Join, woken **Member) (*Member, error) {
 		}
 		ch.holders[key] = m
 	}
-	ch.arrive(m, j, woken)
+	ch.arrive(m, j, now, woken)
 	ch.members++
 	ch.bus.members.Add(1)
 	ch.used(now)
@@ -82,7 +82,7 @@ func (ch *channel) join(j *Join, woken **Member) (*Member, error) {
 func (ch *channel) attach(m *Member) {
 	l := ch.logs[m.dialect]
 	if l == nil {
-		l = &log{dialect: m.dialect, budget: ch.bus.budget, now: ch.bus.now}
+		l = &log{dialect: m.dialect, budget: ch.bus.budget}
 		ch.logs[m.dialect] = l
 	}
 	m.log = l
@@ -94,11 +94,11 @@ func (ch *channel) attach(m *Member) {
 
 // arrive tells the others of m and stores its arrival, and what it remembers
 // for a channel that has nothing but arrivals.
-func (ch *channel) arrive(m *Member, j *Join, woken **Member) {
+func (ch *channel) arrive(m *Member, j *Join, now time.Time, woken **Member) {
 	restore := len(j.Resync) > 0 && ch.history.onlyEmptyJoins()
-	ch.deliver(&j.First, m, woken)
+	ch.deliver(&j.First, m, now, woken)
 	for i := range j.Resync {
-		ch.deliver(&j.Resync[i], m, woken)
+		ch.deliver(&j.Resync[i], m, now, woken)
 	}
 	if restore {
 		ch.history.restore(append([]Event{j.First}, j.Resync...))
@@ -107,14 +107,15 @@ func (ch *channel) arrive(m *Member, j *Join, woken **Member) {
 	ch.history.add(&j.First)
 }
 
-// deliver appends e to each log that has another member than its sender.
-func (ch *channel) deliver(e *Event, by *Member, woken **Member) {
+// deliver appends e, which comes now, to each log that has another member than its
+// sender.
+func (ch *channel) deliver(e *Event, by *Member, now time.Time, woken **Member) {
 	for d, l := range ch.logs {
 		if l == nil || len(l.members) == 1 && l.members[0] == by {
 			continue
 		}
 		if n := ch.bus.codec.Size(Dialect(d), ch.name, e, false); n > 0 {
-			l.append(ch.bus.codec, ch.name, e, n, by, woken)
+			l.append(ch.bus.codec, ch.name, e, n, by, now, woken)
 			if l.head-l.first.start > maxLag {
 				ch.watch()
 			}

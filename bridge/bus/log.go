@@ -92,7 +92,6 @@ func (c *chunk) own(m *Member, pos int) (run, bool) {
 type log struct {
 	dialect Dialect
 	budget  *Budget
-	now     func() time.Time
 
 	first, tail *chunk
 	head        int64     // position of the next byte
@@ -145,11 +144,11 @@ func (l *log) classFor(n int) int {
 	return class
 }
 
-// append adds one event, n bytes encoded, sent by the member by, if it is one of
+// append adds one event, n bytes encoded, sent now by the member by, if it is one of
 // this log. The members that were idle are woken: see wake.
-func (l *log) append(codec Codec, channel string, e *Event, n int, by *Member, woken **Member) {
+func (l *log) append(codec Codec, channel string, e *Event, n int, by *Member, now time.Time, woken **Member) {
 	c := l.room(n)
-	c.last = l.now()
+	c.last = now
 	l.wake(c, by, woken)
 	pos := len(c.buf)
 	c.buf = codec.Append(c.buf, l.dialect, channel, e, false)

@@ -80,11 +80,12 @@ func (m *Member) Publish(events []Event) (wait <-chan struct{}) {
 		return nil
 	}
 	var woken *Member
+	now := ch.bus.now() // asking for each event would cost more than delivering it
 	for i := range events {
-		ch.deliver(&events[i], m, &woken)
+		ch.deliver(&events[i], m, now, &woken)
 		ch.history.add(&events[i])
 	}
-	ch.used(ch.bus.now())
+	ch.used(now)
 	if m.slowed == nil && ch.mustSlow(m) {
 		ch.slow(m)
 	}
