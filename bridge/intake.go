@@ -44,9 +44,10 @@ type intake struct {
 // hold is what one connection holds of a frame it is sending.
 type hold struct {
 	giveUp func() // ends the connection; must not block
-	n      int64  // bytes held; guarded by intake.mu where over freeHold
+	n      int64  // bytes held; of the connection's reader, or of the intake while that waits
 
 	// Guarded by intake.mu.
+	counts int64         // of n in intake.used
 	since  time.Time     // of the frame
 	want   int64         // bytes waited for
 	asked  time.Time     // when
@@ -100,12 +101,14 @@ func over(n int64) int64 {
 	return n
 }
 
-func (in *intake) fits(h *hold, n int64) bool { return in.used+over(n)-over(h.n) <= in.limit }
+func (in *intake) fits(h *hold, n int64) bool { return in.used+over(n)-h.counts <= in.limit }
 
 func (in *intake) grant(h *hold, n int64) {
-	in.used += over(n) - over(h.n)
+	more := over(n) - h.counts
+	in.used += more
+	h.counts += more
 	if h.end != nil {
-		in.freed += over(n) - over(h.n)
+		in.freed += more
 	}
 	in.budget.Add(n - h.n)
 	h.n = n
@@ -151,7 +154,7 @@ func (in *intake) finish(h *hold, why error) {
 		return
 	}
 	h.end = why
-	in.freed += over(h.n)
+	in.freed += h.counts
 	delete(in.holds, h)
 	if h.served != nil {
 		close(h.served)
@@ -176,7 +179,7 @@ func (in *intake) relieve() {
 	}
 	in.timer.Reset(intakePause)
 	var oldest *hold
-	if in.used-in.freed+over(first.want)-over(first.n) > in.limit { // else it is coming
+	if in.used-in.freed+over(first.want)-first.counts > in.limit { // else it is coming
 		for h := range in.holds {
 			if oldest == nil || h.since.Before(oldest.since) {
 				oldest = h
