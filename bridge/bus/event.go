@@ -36,21 +36,22 @@ type Event struct {
 // emptyJoin says whether the event announces somebody and says nothing else.
 func (e *Event) emptyJoin() bool { return e.Join && len(e.Message) == 0 }
 
-// clone returns the event with slices of its own: one allocation where Message
-// is a part of Data.
-func (e *Event) clone() Event {
+// clone returns the event with slices of its own, the first of them in buf if it
+// fits: one allocation at most where Message is a part of Data.
+func (e *Event) clone(buf []byte) Event {
 	c := *e
 	if at, ok := offset(e.Data, e.Message); ok {
-		c.Data = append([]byte(nil), e.Data...)
+		c.Data = append(buf, e.Data...)
 		c.Message = c.Data[at : at+len(e.Message)]
 		return c
 	}
 	c.Data, c.Message = nil, nil // even if empty: they may be cut from a large buffer
 	if len(e.Data) > 0 {
-		c.Data = append([]byte(nil), e.Data...)
+		c.Data = append(buf, e.Data...)
+		buf = nil
 	}
 	if len(e.Message) > 0 {
-		c.Message = append([]byte(nil), e.Message...)
+		c.Message = append(buf, e.Message...)
 	}
 	return c
 }

@@ -23,10 +23,41 @@ const (
 	byEmpty        // empty joins only
 )
 
-func (s *stored) release(b *Budget) {
-	if s.refs.Add(-1) == 0 {
-		b.Add(-s.size)
+// release says that one who needed the event does so no more, and returns whether
+// that was the last.
+func (s *stored) release(b *Budget) (last bool) {
+	if s.refs.Add(-1) > 0 {
+		return false
 	}
+	b.Add(-s.size)
+	return true
+}
+
+// maxSpare is the largest event whose memory the next one may take over.
+const maxSpare = 1 << 10
+
+// next returns an event to fill in, and memory for its bytes: those of the event
+// that was dropped last, if the allocator would give as many.
+func (h *history) next(e *Event) (*stored, []byte) {
+	s := h.spare
+	h.spare = nil
+	if s == nil {
+		return new(stored), nil
+	}
+	buf := s.Data
+	if buf == nil {
+		buf = s.Message
+	}
+	need := len(e.Data)
+	if need == 0 {
+		need = len(e.Message)
+	}
+	// No two sizes of the allocator's above 32 are nearer than 16.
+	if slack := cap(buf) - need; slack < 0 || slack >= 16 || cap(buf) < 48 {
+		buf = nil
+	}
+	*s = stored{}
+	return s, buf[:0]
 }
 
 // list is a doubly linked list, oldest first, threaded through its elements.
@@ -81,6 +112,7 @@ type history struct {
 	all, empty list
 	joins      map[who]*stored // the empty joins
 	bytes      int64
+	spare      *stored // dropped, and needed by nobody any more
 }
 
 func newHistory(limit int, maxBytes int64, b *Budget) history {
@@ -98,7 +130,8 @@ func (h *history) add(e *Event) {
 	if h.limit <= 0 {
 		return
 	}
-	s := &stored{Event: e.clone()}
+	s, buf := h.next(e)
+	s.Event = e.clone(buf)
 	s.size = int64(unsafe.Sizeof(*s)) + int64(cap(s.Data)+len(s.UID))
 	if _, inside := offset(s.Data, s.Message); !inside {
 		s.size += int64(cap(s.Message))
@@ -159,7 +192,9 @@ func (h *history) drop(s *stored) {
 		delete(h.joins, who{s.From, s.UID})
 	}
 	h.bytes -= s.size
-	s.release(h.budget)
+	if s.release(h.budget) && s.size <= maxSpare {
+		h.spare = s
+	}
 }
 
 // clear forgets everything. What a replay still holds keeps no other alive.
@@ -170,7 +205,7 @@ func (h *history) clear() {
 		s.release(h.budget)
 		s = next
 	}
-	h.all, h.empty, h.joins, h.bytes = list{}, list{which: byEmpty}, nil, 0
+	h.all, h.empty, h.joins, h.bytes, h.spare = list{}, list{which: byEmpty}, nil, 0, nil
 }
 
 // snapshot returns the events as they stand, each held for the caller.
