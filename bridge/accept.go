@@ -142,7 +142,7 @@ func (a *acceptor) admit(nc net.Conn) *socket {
 		s.overfull = true
 		g.counters.refused("over limit")
 		a.fullLog.Do(func() {
-			g.log.Warn("connection refused: too many connections; raise --max-connections or the limit on open files",
+			g.log.Warn("connection refused: too many connections; raise --max-connections, --memory-limit or the limit on open files",
 				"limit", limit, "client", s.name())
 		})
 		if n > limit+refusalSlack {

@@ -64,7 +64,8 @@ type Config struct {
 	// budget is a part of it. 0: half of the machine's or cgroup's memory.
 	MemoryLimit int64
 	// MaxConnections bounds the connections on all listeners together. 0: as
-	// many as the limit on file descriptors allows.
+	// many as the limit on file descriptors allows. Never more than idle ones
+	// fit into three quarters of the budget.
 	MaxConnections int
 	// Logger takes the gateway's log; nil: slog.Default(). Keys, auths and
 	// messages never stand in it.
@@ -107,5 +108,16 @@ func (c Config) withDefaults() (Config, error) {
 	if c.Logger == nil {
 		c.Logger = slog.Default()
 	}
+	if most := connectionsIn(c.MemoryLimit); c.MaxConnections > most {
+		c.Logger.Info("connections are bounded by the memory limit", "connections", most, "memory_limit", c.MemoryLimit)
+		c.MaxConnections = most
+	}
 	return c, nil
+}
+
+// connectionsIn is how many connections may be open within a memory limit: idle
+// ones may take three quarters of the budget. If they could take all of it, there
+// would be nothing to free by cutting anybody, and nobody would be served.
+func connectionsIn(memoryLimit int64) int {
+	return int(max(1, budgetOf(memoryLimit)/4*3/connectionCost))
 }
