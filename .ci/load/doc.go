@@ -11,5 +11,7 @@
 // byte. Each case prints its figures in one line. Times are reported, never asserted.
 //
 // mlesd is built with one file more, testdata/hook.go, which lets a test ask for a garbage collection and for profiles
-// over a Unix socket. With LOAD_PROFILES=DIR the idle cases leave heap and goroutine profiles there.
+// over a Unix socket. LOAD_RACE=1 builds it with the race detector, and does not judge memory; LOAD_PROFILES=DIR has the
+// idle cases leave heap and goroutine profiles there; LOAD_TRACE=DIR has the cases of hostility report memory each second
+// and leave profiles for each.
 package load
