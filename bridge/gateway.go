@@ -119,12 +119,13 @@ func (g *Gateway) ServeV2TLS(l net.Listener, conf *tls.Config) error {
 // spawn runs f, which owns s, unless the gateway has been closed.
 func (g *Gateway) spawn(f func(), s *socket) bool {
 	g.mu.Lock()
-	defer g.mu.Unlock()
 	if g.closed {
-		s.Close()
+		g.mu.Unlock()
+		s.Close() // which takes the lock
 		return false
 	}
 	g.ended.Add(1)
+	g.mu.Unlock()
 	go func() {
 		defer g.ended.Done()
 		f()

@@ -25,7 +25,9 @@ type v1conn struct {
 	pace   pace
 	hold   hold
 
-	// Fixed once joined.
+	seat     seat
+
+	// Fixed once joined, and the reader's own.
 	member  *bus.Member
 	uid     string
 	channel string
@@ -141,6 +143,7 @@ func (c *v1conn) join(f v1.Frame) error {
 	if errors.As(err, &taken) {
 		return &refusal{"cid taken", c.rival(taken.Holder)}
 	}
+	c.seat.take(c.member)
 	c.relays.Store(len(events) > 0)
 	c.g.counters.v1.joins.Add(1)
 	c.g.counters.v1.members.Add(1)
@@ -326,9 +329,7 @@ func (c *v1conn) Cut(m *bus.Member, why bus.Reason) {
 // deaf is called when the client cannot be written to any more. What it sends is
 // still published.
 func (c *v1conn) deaf() {
-	if c.member != nil {
-		c.member.Mute()
-	}
+	c.seat.mute()
 }
 
 func (c *v1conn) challenge() bool { return c.challenged.CompareAndSwap(false, true) }
@@ -344,9 +345,7 @@ func (c *v1conn) shutdown() { c.abort() }
 func (c *v1conn) abort() {
 	c.sock.Close()
 	c.g.intake.abandon(&c.hold)
-	if c.member != nil {
-		c.member.Leave()
-	}
+	c.seat.leave()
 }
 
 // close gives up all that the connection holds. Only its reader calls it.

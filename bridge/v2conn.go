@@ -29,8 +29,10 @@ type v2conn struct {
 	ws     *websocket.Conn // for reading only
 	writer *writer
 
+	seat   seat
+
 	// Fixed once joined.
-	member  *bus.Member
+	member  *bus.Member // the reader's own
 	uid     string
 	channel string
 	key     uint64 // of the v1 headers made for it
@@ -133,6 +135,7 @@ func (c *v2conn) join() error {
 		age := time.Since(taken.Holder.Since()).Round(time.Second)
 		return &refusal{v2.ReasonDuplicate, fmt.Errorf("held for %s by %s", age, h.sock.name())}
 	}
+	c.seat.take(c.member)
 	c.g.counters.v2.joins.Add(1)
 	c.g.counters.v2.members.Add(1)
 	c.g.log.Debug("joined", "dialect", "v2", "client", c.sock.name(), "uid", c.uid, "channel", c.channel)
@@ -300,9 +303,7 @@ func (c *v2conn) Cut(m *bus.Member, why bus.Reason) {
 // deaf is called when the client cannot be written to any more. What it sends is
 // still published.
 func (c *v2conn) deaf() {
-	if c.member != nil {
-		c.member.Mute()
-	}
+	c.seat.mute()
 }
 
 // visit implements [visited]: the wheel has come around. The clock of a
@@ -358,9 +359,7 @@ func (c *v2conn) close(code int, reason string) {
 
 // depart sends frame, a close frame, as the last one.
 func (c *v2conn) depart(frame []byte) {
-	if c.member != nil {
-		c.member.Leave()
-	}
+	c.seat.leave()
 	c.writer.finish(frame)
 	c.sock.Conn.SetReadDeadline(time.Now().Add(lingerTime))
 	time.AfterFunc(lingerTime, c.abort)
@@ -408,7 +407,5 @@ func (c *v2conn) discard() {
 func (c *v2conn) abort() {
 	c.sock.Close()
 	c.g.intake.abandon(&c.hold)
-	if c.member != nil {
-		c.member.Leave()
-	}
+	c.seat.leave()
 }

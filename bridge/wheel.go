@@ -15,6 +15,7 @@ type wheel struct {
 	slots [int(pingEvery / time.Second)]map[visited]struct{}
 	at    int // the slot that was visited last
 
+	once    sync.Once
 	closing chan struct{}
 	ended   chan struct{}
 }
@@ -72,10 +73,6 @@ func (w *wheel) turn() {
 }
 
 func (w *wheel) close() {
-	select {
-	case <-w.closing:
-	default:
-		close(w.closing)
-	}
+	w.once.Do(func() { close(w.closing) })
 	<-w.ended
 }
