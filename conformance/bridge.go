@@ -6,6 +6,18 @@ import "slices"
 // dialects.
 func bridgeCases() []Case {
 	return slices.Concat(
+		bridgeDeedCases(),
 		bridgeLiveCases(),
+		bridgeNoticeCases(),
+		bridgeHeaderCases(),
+		bridgeBodyCases(),
+		bridgeNameCases(),
+		bridgeSizeCases(),
+		bridgeHistoryCases(),
+		bridgeJoinsCases(),
+		bridgeOrderCases(),
+		bridgeIdentityCases(),
+		bridgeResyncCases(),
+		bridgeLeaveCases(),
 	)
 }
