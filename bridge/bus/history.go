@@ -33,31 +33,23 @@ func (s *stored) release(b *Budget) (last bool) {
 	return true
 }
 
-// maxSpare is the largest event whose memory the next one may take over.
-const maxSpare = 1 << 10
-
-// next returns an event to fill in, and memory for its bytes: those of the event
-// that was dropped last, if the allocator would give as many.
-func (h *history) next(e *Event) (*stored, []byte) {
-	s := h.spare
-	h.spare = nil
-	if s == nil {
-		return new(stored), nil
-	}
-	buf := s.Data
+// reused empties s to be filled with e, and returns memory for e's bytes: that of s,
+// if the allocator would give as much.
+func (s *stored) reused(e *Event) []byte {
+	buf, need := s.Data, len(e.Data)
 	if buf == nil {
 		buf = s.Message
 	}
-	need := len(e.Data)
 	if need == 0 {
 		need = len(e.Message)
 	}
-	// No two sizes of the allocator's above 32 are nearer than 16.
-	if slack := cap(buf) - need; slack < 0 || slack >= 16 || cap(buf) < 48 {
+	// Sizes of the allocator's above 32 are not nearer to each other than 16.
+	slack := cap(buf) - need
+	if near := slack >= 0 && slack < 16 && cap(buf) >= 48; !near && len(buf) != need {
 		buf = nil
 	}
 	*s = stored{}
-	return s, buf[:0]
+	return buf[:0]
 }
 
 // list is a doubly linked list, oldest first, threaded through its elements.
@@ -112,7 +104,6 @@ type history struct {
 	all, empty list
 	joins      map[who]*stored // the empty joins
 	bytes      int64
-	spare      *stored // dropped, and needed by nobody any more
 }
 
 func newHistory(limit int, maxBytes int64, b *Budget) history {
@@ -130,7 +121,7 @@ func (h *history) add(e *Event) {
 	if h.limit <= 0 {
 		return
 	}
-	s, buf := h.next(e)
+	s, buf := h.place(e)
 	s.Event = e.clone(buf)
 	s.size = int64(unsafe.Sizeof(*s)) + int64(cap(s.Data)+len(s.UID))
 	if _, inside := offset(s.Data, s.Message); !inside {
@@ -147,6 +138,18 @@ func (h *history) add(e *Event) {
 	h.all.push(s)
 	h.bytes += s.size
 	h.trim()
+}
+
+// place returns an event to fill with e, and memory for its bytes. In a full history
+// these are what the oldest event had, which makes room.
+func (h *history) place(e *Event) (*stored, []byte) {
+	if h.all.n < h.limit || e.emptyJoin() { // which may make room itself
+		return new(stored), nil
+	}
+	if oldest := h.all.first; h.drop(oldest) {
+		return oldest, oldest.reused(e)
+	}
+	return new(stored), nil
 }
 
 // supersede drops the empty join that s repeats and notes s in its place.
@@ -185,16 +188,15 @@ func (h *history) trim() {
 	}
 }
 
-func (h *history) drop(s *stored) {
+// drop returns whether nobody needs s any more.
+func (h *history) drop(s *stored) (unused bool) {
 	h.all.remove(s)
 	if s.emptyJoin() {
 		h.empty.remove(s)
 		delete(h.joins, who{s.From, s.UID})
 	}
 	h.bytes -= s.size
-	if s.release(h.budget) && s.size <= maxSpare {
-		h.spare = s
-	}
+	return s.release(h.budget)
 }
 
 // clear forgets everything. What a replay still holds keeps no other alive.
@@ -205,7 +207,7 @@ func (h *history) clear() {
 		s.release(h.budget)
 		s = next
 	}
-	h.all, h.empty, h.joins, h.bytes, h.spare = list{}, list{which: byEmpty}, nil, 0, nil
+	h.all, h.empty, h.joins, h.bytes = list{}, list{which: byEmpty}, nil, 0
 }
 
 // snapshot returns the events as they stand, each held for the caller.
