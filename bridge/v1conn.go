@@ -25,7 +25,7 @@ type v1conn struct {
 	pace   pace
 	hold   hold
 
-	seat     seat
+	seat seat
 
 	// Fixed once joined, and the reader's own.
 	member  *bus.Member

@@ -29,7 +29,7 @@ type v2conn struct {
 	ws     *websocket.Conn // for reading only
 	writer *writer
 
-	seat   seat
+	seat seat
 
 	// Fixed once joined.
 	member  *bus.Member // the reader's own
