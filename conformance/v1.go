@@ -12,5 +12,14 @@ func v1Cases() []Case {
 		v1AddressCases(),
 		v1DecodeCases(),
 		v1SessionCases(),
+		v1TwinCases(),
+		v1ForwardCases(),
+		v1HistoryCases(),
+		v1LeaveCases(),
+		v1NameCases(),
+		v1ResyncCases(),
+		v1ResyncBodyCases(),
+		v1SlowCases(),
+		v1HostileCases(),
 	)
 }

@@ -44,7 +44,7 @@ func v1AddressCases() []Case {
 // v1AddressJoins has an IPv4 client join with its address in one spelling.
 func v1AddressJoins(t *T, spell func(netip.AddrPort) string) {
 	room := t.Room()
-	bob, alice := room.V1("bob"), t.DialV1()
+	bob, alice := room.Host("bob"), t.DialV1()
 	if !alice.Addr().Addr().Unmap().Is4() {
 		t.NotRunf("the target's address is not IPv4")
 	}

@@ -39,7 +39,7 @@ func v1DecodeCases() []Case {
 			Says: "A first frame whose body " + b.says + " joins the channel that it names, and is forwarded byte for byte.",
 			Run: func(t *T) {
 				room := t.Room()
-				bob, joiner := room.V1("bob"), t.DialV1()
+				bob, joiner := room.Host("bob"), t.DialV1()
 				uid, channel := b.named(room)
 				bob.ExpectFrame(joiner.JoinWith(uid, channel, []byte(b.body(room.Channel))))
 				room.Meet(joiner)
@@ -52,7 +52,7 @@ func v1DecodeCases() []Case {
 			Says: "A first frame whose body " + b.says + " closes the connection without a word and reaches nobody.",
 			Run: func(t *T) {
 				room := t.Room()
-				bob, joiner := room.V1("bob"), t.DialV1()
+				bob, joiner := room.Host("bob"), t.DialV1()
 				uid, channel := b.named(room)
 				joiner.JoinWith(uid, channel, []byte(b.body(room.Channel)))
 				joiner.ExpectClosed()

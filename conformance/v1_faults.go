@@ -26,7 +26,7 @@ func v1FaultCases() []Case {
 			Says: "A first frame of length 0 closes the connection without a word, even under the key over two empty names.",
 			Run: func(t *T) {
 				room := t.Room()
-				bob, mallory := room.V1("bob"), t.DialV1()
+				bob, mallory := room.Host("bob"), t.DialV1()
 				mallory.Send(Frame(newCID(), mallory.Key("", ""), nil))
 				mallory.ExpectClosed()
 				room.heardNothing(bob)
@@ -82,7 +82,7 @@ func v1BadFirst(name, first string) Case {
 		Says: "A first frame that begins with " + first + " instead of M closes the connection without a word and reaches nobody.",
 		Run: func(t *T) {
 			room := t.Room()
-			bob, mallory := room.V1("bob"), t.DialV1()
+			bob, mallory := room.Host("bob"), t.DialV1()
 			join := mallory.Frame("mallory", room.Channel, "nearly right")
 			join[0] = map[string]byte{"m": 'm', "zero": 0, "high-bit": 'M' | 0x80}[name]
 			mallory.Send(join)
@@ -132,6 +132,7 @@ func v1HasHistory(room *Room, history [][]byte) {
 	joiner.Join(room.t.UID("joiner"), room.Channel, "")
 	joiner.ExpectFrame(history...)
 	room.heardNothing(joiner)
+	joiner.Close()
 }
 
 // newCID returns a CID that nobody else uses.

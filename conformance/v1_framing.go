@@ -22,7 +22,7 @@ func v1FramingCases() []Case {
 		Says: "A first frame that comes byte by byte joins, and is forwarded as one frame and byte for byte.",
 		Run: func(t *T) {
 			room := t.Room()
-			bob, alice := room.V1("bob"), t.DialV1()
+			bob, alice := room.Host("bob"), t.DialV1()
 			alice.UID, alice.Channel = "alice", room.Channel
 			join := alice.Msg("step by step")
 			alice.SendIn(1, join)
@@ -34,7 +34,7 @@ func v1FramingCases() []Case {
 		Says: "A first frame and three later ones in one segment join and are forwarded as four frames, in order.",
 		Run: func(t *T) {
 			room := t.Room()
-			bob, alice := room.V1("bob"), t.DialV1()
+			bob, alice := room.Host("bob"), t.DialV1()
 			alice.UID, alice.Channel = "alice", room.Channel
 			frames := [][]byte{alice.Msg(""), alice.Msg("one"), alice.Msg("two"), alice.Msg("three")}
 			alice.Send(frames...)

@@ -76,11 +76,41 @@ func v1KeyCases() []Case {
 			v1WrongKey(t, func(_ *V1Conn, c string) uint64 { return KeyOf("mallory", c) })
 		},
 	}, {
+		ID: "v1/key/wrong-with-cid-of-member", Section: "v1/spec.md#session", Needs: V1,
+		Says: "A first frame with a wrong key and the CID of a member closes its own connection; the member stays, and still holds the CID.",
+		Run: func(t *T) {
+			t.SetPatience(t.Patience() + gatewayProbe)
+			room := t.Room()
+			alice, bob := room.V1("alice"), room.V1("bob")
+			cid := uint32(alice.Key("alice", room.Channel))
+			mallory := t.DialV1()
+			mallory.Send(Frame(cid, mallory.Key("mallory", room.Channel)^1, Map3("mallory", room.Channel, "")))
+			mallory.ExpectClosed()
+			bob.ExpectFrame(alice.Say("still here"))
+			room.Quiet()
+			twin := t.DialV1()
+			twin.JoinAs(cid, "twin", room.Channel, "")
+			twin.ExpectClosed()
+			room.Quiet()
+		},
+	}, {
+		ID: "v1/key/wrong-takes-no-cid", Section: "v1/spec.md#session", Needs: V1,
+		Says: "A CID that came with a wrong key is not taken: another connection joins with it.",
+		Run: func(t *T) {
+			room := t.Room()
+			cid := newCID()
+			bob, mallory, alice := room.Host("bob"), t.DialV1(), t.DialV1()
+			mallory.Send(Frame(cid, mallory.Key("alice", room.Channel)^1, Map3("alice", room.Channel, "")))
+			mallory.ExpectClosed()
+			bob.ExpectFrame(alice.JoinAs(cid, "alice", room.Channel, ""))
+			room.Meet(alice)
+		},
+	}, {
 		ID: "v1/key/shared", Section: "v1/spec.md#key", Needs: V1 | Key,
 		Says: "A first frame with the key over shared key, uid and channel, each with a byte 0xff behind it, joins.",
 		Run: func(t *T) {
 			room := t.Room()
-			bob, alice := room.V1("bob"), t.DialV1()
+			bob, alice := room.Host("bob"), t.DialV1()
 			key := SipHash([]byte(t.Key() + "\xffalice\xff" + room.Channel + "\xff"))
 			bob.ExpectFrame(alice.joinBy("alice", room.Channel, Frame(uint32(key), key, Map3("alice", room.Channel, ""))))
 			room.Meet(alice)
@@ -90,7 +120,7 @@ func v1KeyCases() []Case {
 		Says: "A first frame with the right key and a CID that is not its low half, as clients with a static CID send it, joins.",
 		Run: func(t *T) {
 			room := t.Room()
-			bob, alice := room.V1("bob"), t.DialV1()
+			bob, alice := room.Host("bob"), t.DialV1()
 			bob.ExpectFrame(alice.JoinAs(^uint32(alice.Key("alice", room.Channel)), "alice", room.Channel, ""))
 			room.Meet(alice)
 		},
@@ -99,7 +129,7 @@ func v1KeyCases() []Case {
 		Says: "A first frame with the right key and CID 0 joins.",
 		Run: func(t *T) {
 			room := t.Room()
-			bob, alice := room.V1("bob"), t.DialV1()
+			bob, alice := room.Host("bob"), t.DialV1()
 			bob.ExpectFrame(alice.JoinAs(0, "alice", room.Channel, ""))
 			room.Meet(alice)
 		},
@@ -109,7 +139,7 @@ func v1KeyCases() []Case {
 // v1WrongKey has mallory send a first frame under a key that must not open.
 func v1WrongKey(t *T, key func(mallory *V1Conn, channel string) uint64) {
 	room := t.Room()
-	bob, mallory := room.V1("bob"), t.DialV1()
+	bob, mallory := room.Host("bob"), t.DialV1()
 	wrong := key(mallory, room.Channel)
 	right := mallory.Key("mallory", room.Channel)
 	mallory.joinBy("mallory", room.Channel, Frame(uint32(right), wrong, Map3("mallory", room.Channel, "let me in")))

@@ -79,7 +79,7 @@ func v1TakenMaps() []v1Body {
 			body: func(c string) string { return "\xa3" + "\x00\x65alice" + "\x47channel" + string(Text(c)) + messageHi }},
 		{name: "keys-chunks", says: "has keys in chunks, of text and of bytes",
 			body: func(c string) string {
-				return "\xa3" + "\x7f\x61u\x62id\xff\x65alice" + "\x5f\x44chan\x43nel\xff" + string(Text(c)) + hi
+				return "\xa3" + "\x7f\x61u\x62id\xff\x65alice" + "\x5f\x44chan\x43nel\xff" + string(Text(c)) + messageHi
 			}},
 		{name: "keys-tagged", says: "has a tag before a key",
 			body: func(c string) string { return "\xa3" + "\xc1" + uidAlice + inChannel(c) + messageHi }},
@@ -107,7 +107,7 @@ func v1TakenStrings() []v1Body {
 			body: func(c string) string { return "\xa3" + uidAlice + "\x67channel" + string(Bytes(c)) + messageHi }},
 		{name: "channel-chunks", says: "has the channel in chunks",
 			body: func(c string) string {
-				return "\xa3" + uidAlice + "\x67channel\x7f" + string(Text(c[:5])) + "\x60" + string(Text(c[5:])) + "\xff" + hi
+				return "\xa3" + uidAlice + "\x67channel\x7f" + string(Text(c[:5])) + "\x60" + string(Text(c[5:])) + "\xff" + messageHi
 			}},
 		{name: "channel-wide-length", says: "has the channel's length in two bytes",
 			body: func(c string) string {
