@@ -154,5 +154,28 @@ func v2DuplicateCases() []Case {
 				t.Fatalf("the last thing that the holder got is %s; want a close frame with 1008", frames[len(frames)-1])
 			}
 		},
+	}, {
+		ID: "v2/duplicate/holder-speaks", Section: section, Needs: V2,
+		Says: "A holder that answers no ping but sends messages is there: the second member of its uid is refused.",
+		Run: func(t *T) {
+			room := t.Room()
+			alice, bob := room.V2("alice"), room.V2("bob")
+			alice.ManualPongs()
+			twin := t.DialV2()
+			twin.Hello("alice", room.Channel)
+			for give := time.Now().Add(gatewayProbe); time.Now().Before(give); {
+				if _, answered := twin.in.peek(20 * time.Millisecond); answered {
+					break
+				}
+				if a, ok := alice.in.take(0); ok && a.first == Fin|OpPing {
+					alice.SendBinary("I am here")
+				}
+			}
+			twin.ExpectNotIn(0)
+			alice.SendBinary("still here")
+			bob.UpTo("still here")
+			bob.SendBinary("so you are")
+			alice.UpTo("so you are")
+		},
 	}}
 }

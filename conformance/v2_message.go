@@ -32,6 +32,24 @@ func v2MessageCases() []Case {
 			room.Quiet()
 		},
 	}, {
+		ID: "v2/message/twice", Section: section, Needs: V2,
+		Says: "Messages of the same bytes are different messages: each is forwarded and stored.",
+		Run: func(t *T) {
+			room := t.Room()
+			alice, bob := room.V2("alice"), room.V2("bob")
+			for range 3 {
+				alice.SendBinary("again")
+			}
+			for range 3 {
+				bob.ExpectFrame(Fin|OpBinary, "again")
+			}
+			room.Quiet()
+			alice.SendBinary("the end")
+			carol := t.DialV2()
+			carol.Hello("carol", room.Channel)
+			carol.ExpectTimes(3, "again", "the end")
+		},
+	}, {
 		ID: "v2/message/empty", Section: section, Needs: V2,
 		Says: "Empty messages, text and binary, are forwarded.",
 		Run: func(t *T) {

@@ -53,6 +53,19 @@ func (c *V2Conn) UpTo(last string) []string {
 	}
 }
 
+// ExpectTimes wants text to be there n times before the binary message last.
+func (c *V2Conn) ExpectTimes(n int, text, last string) {
+	got := 0
+	for _, m := range c.UpTo(last) {
+		if m == text {
+			got++
+		}
+	}
+	if got != n {
+		c.t.Fatalf("%s got %q %d times; want %d", c.name.String(), text, got, n)
+	}
+}
+
 // expectEqual fails the case at the first message that is not the wanted one.
 func expectEqual(t *T, who string, got, want []string) {
 	for i := range min(len(got), len(want)) {
