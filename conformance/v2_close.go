@@ -96,6 +96,19 @@ func v2CloseCases() []Case {
 			c.ExpectClose(1008)
 		},
 	}, {
+		ID: "v2/close/hello-refused-forms", Section: codes, Needs: V2, Level: Should, Conns: 1,
+		Says: "Every form of hello that is refused ends the connection with 1008, at once.",
+		Run: func(t *T) {
+			for _, bad := range badHellos() {
+				c := t.DialV2()
+				c.UID, c.Channel = "bob", t.Channel()
+				c.name.set("the sender of %s", bad.what)
+				c.SendText(c.filled(bad.text))
+				c.ExpectClose(1008)
+				c.Close()
+			}
+		},
+	}, {
 		ID: "v2/close/hello-binary", Section: codes, Needs: V2, Level: Should, Conns: 1,
 		Says: "A binary first message ends the connection with 1008.",
 		Run: func(t *T) {
