@@ -151,6 +151,33 @@ func TestDeadTwin(t *testing.T) {
 	})
 }
 
+// One that leaves when it is asked makes room at once, with a close frame or
+// without.
+func TestTwinLeaves(t *testing.T) {
+	t.Parallel()
+	for name, leave := range map[string]func(c *v2client){
+		"close frame": func(c *v2client) { c.sends(final(opClose, "\x03\xe8")) },
+		"end":         func(c *v2client) { c.nc.Close() },
+		"fault":       func(c *v2client) { c.sends(final(3, "")) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				h := openPipes(t, secret)
+				first, second := h.v2Joins("alice", "room"), h.v2()
+				start := time.Now()
+				second.join("alice", "room")
+				first.gets(wsFrame{op: opPing})
+				leave(first)
+				second.gets(notice("alice", "room"))
+				if took := time.Since(start); took != 0 {
+					t.Errorf("let in after %s", took)
+				}
+			})
+		})
+	}
+}
+
 // The same over TCP: the first has vanished behind a relay without a word.
 func TestDeadTwinBehindRelay(t *testing.T) {
 	t.Parallel()

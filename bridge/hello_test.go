@@ -78,7 +78,7 @@ func TestHelloRefused(t *testing.T) {
 			t.Errorf("%.100q is answered %v, %v", c.frame, f, err)
 			continue
 		}
-		eve.sends(final(opClose, f.data[:2]))
+		closeWrite(t, eve.nc)
 		eve.ends()
 		if n := len(h.log.lines("refused")); n != before+1 {
 			t.Errorf("%.100q: %d lines in the log", c.frame, n-before)
@@ -105,7 +105,7 @@ func TestHelloInPieces(t *testing.T) {
 	all = append(all, final(opPong, "unasked")...)
 	all = append(all, final(opMore, `nel":"room"}`)...)
 	all = append(all, final(opBinary, "one")...)
-	all = append(all, masked(opText, nil)...)
+	all = append(all, masked(opText, "")...)
 	all = append(all, masked(opMore, []byte("tw"))...)
 	all = append(all, final(opPing, "mid")...)
 	all = append(all, final(opMore, "o")...)

@@ -31,14 +31,15 @@ func TestLongestMessage(t *testing.T) {
 			bob.gets(alice.onV1(""), alan.frame(""))
 
 			message := strings.Repeat("0123456789abcdef", 1<<20)[:most(uid, channel)]
-			if len(alan.frame(message)) != 16+0xffffff {
+			made, sent := alice.onV1(message), alan.frame(message)
+			if len(made) != 16+0xffffff {
 				t.Fatal("the test cannot count")
 			}
 			go alice.nc.Write(final(opBinary, message))
-			bob.gets(alice.onV1(message))
+			bob.gets(made)
 			carol.gets(blob(message))
-			go alan.nc.Write(alan.frame(message))
-			bob.gets(alan.frame(message))
+			go alan.nc.Write(sent)
+			bob.gets(sent)
 			carol.gets(blob(message))
 
 			if name == "short" {
@@ -49,13 +50,13 @@ func TestLongestMessage(t *testing.T) {
 			bob.gets(alice.onV1(""))
 			third := len(message) / 3
 			go func() {
-				alice.nc.Write(masked(opText, []byte(message[:third])))
-				alice.nc.Write(masked(opMore, nil))
-				alice.nc.Write(masked(opMore, []byte(message[third:2*third])))
+				alice.nc.Write(masked(opText, message[:third]))
+				alice.nc.Write(masked(opMore, ""))
+				alice.nc.Write(masked(opMore, message[third:2*third]))
 				alice.nc.Write(final(opPing, "between"))
 				alice.nc.Write(final(opMore, message[2*third:]))
 			}()
-			bob.gets(alice.onV1(message))
+			bob.gets(made)
 			carol.gets(text(message))
 		})
 	}
@@ -69,11 +70,11 @@ func TestTooLongMessage(t *testing.T) {
 	for name, send := range map[string]func(message string) []byte{
 		"whole":  func(m string) []byte { return final(opBinary, m) },
 		"far":    func(m string) []byte { return final(opBinary, m+m[:1<<20]) },
-		"in two": func(m string) []byte { return append(masked(opText, []byte(m[:9<<20])), final(opMore, m[9<<20:])...) },
+		"in two": func(m string) []byte { return append(masked(opText, m[:9<<20]), final(opMore, m[9<<20:])...) },
 		"no end": func(m string) []byte {
-			return append(masked(opText, []byte(m[:9<<20])), masked(opMore, []byte(m[9<<20:]))...)
+			return append(masked(opText, m[:9<<20]), masked(opMore, []byte(m[9<<20:]))...)
 		},
-		"trickle": func(m string) []byte { return append(masked(opText, []byte(m[:len(m)-1])), final(opMore, "x")...) },
+		"trickle": func(m string) []byte { return append(masked(opText, m[:len(m)-1]), final(opMore, "x")...) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			h := open(t, bridge.Config{})

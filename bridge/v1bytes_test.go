@@ -81,10 +81,11 @@ func cborBytes(b []byte) []byte { return append(cborHead(2, len(b)), b...) }
 
 // msgBody is the body as the reference writes it.
 func msgBody(uid, channel, message string) []byte {
-	b := []byte{0xa3}
+	b := append(make([]byte, 0, len(uid)+len(channel)+len(message)+40), 0xa3)
 	b = append(append(b, cborText("uid")...), cborText(uid)...)
 	b = append(append(b, cborText("channel")...), cborText(channel)...)
-	return append(append(b, cborText("message")...), cborBytes([]byte(message))...)
+	b = append(append(b, cborText("message")...), cborHead(2, len(message))...)
+	return append(b, message...)
 }
 
 // resyncBody is the body of a ResyncMsg.
@@ -99,7 +100,7 @@ func resyncBody(frames ...[]byte) []byte {
 
 // v1Frame puts a header before a body.
 func v1Frame(cid uint32, key uint64, body []byte) []byte {
-	b := []byte{'M', byte(len(body) >> 16), byte(len(body) >> 8), byte(len(body))}
+	b := append(make([]byte, 0, 16+len(body)), 'M', byte(len(body)>>16), byte(len(body)>>8), byte(len(body)))
 	b = binary.BigEndian.AppendUint32(b, cid)
 	b = binary.BigEndian.AppendUint64(b, key)
 	return append(b, body...)
@@ -117,7 +118,8 @@ func readV1Frame(r io.Reader) ([]byte, error) {
 	if head[0] != 'M' {
 		return nil, fmt.Errorf("frame begins with %x", head)
 	}
-	frame := append(head, make([]byte, int(head[1])<<16|int(head[2])<<8|int(head[3]))...)
+	frame := make([]byte, 16+(int(head[1])<<16|int(head[2])<<8|int(head[3])))
+	copy(frame, head)
 	_, err := io.ReadFull(r, frame[16:])
 	return frame, err
 }

@@ -7,7 +7,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"slices"
 	"strings"
 )
 
@@ -51,8 +50,8 @@ func closing(code int, reason string) wsFrame {
 }
 
 // masked is a client's frame: first is the opcode, with 0x80 if it is final.
-func masked(first byte, payload []byte) []byte {
-	b := []byte{first}
+func masked[T string | []byte](first byte, payload T) []byte {
+	b := append(make([]byte, 0, 14+len(payload)), first)
 	switch n := len(payload); {
 	case n < 126:
 		b = append(b, 0x80|byte(n))
@@ -65,20 +64,17 @@ func masked(first byte, payload []byte) []byte {
 	if len(payload) > 1<<20 {
 		mask = [4]byte{} // legal, and spares the race detector its time
 	}
-	b = slices.Grow(append(b, mask[:]...), len(payload))
+	b = append(b, mask[:]...)
 	start := len(b)
 	b = append(b, payload...)
-	for i := range payload {
-		if mask[0] == 0 {
-			break
-		}
-		b[start+i] ^= mask[i%4]
+	for i := start; mask[0] != 0 && i < len(b); i++ {
+		b[i] ^= mask[(i-start)%4]
 	}
 	return b
 }
 
 // final is a whole message of a client.
-func final(op byte, payload string) []byte { return masked(0x80|op, []byte(payload)) }
+func final(op byte, payload string) []byte { return masked(0x80|op, payload) }
 
 // readWSFrame reads a server's frame, which must be final and unmasked.
 func readWSFrame(r *bufio.Reader) (wsFrame, error) {
@@ -103,9 +99,10 @@ func readWSFrame(r *bufio.Reader) (wsFrame, error) {
 	if n > 1<<25 {
 		return wsFrame{}, fmt.Errorf("server's frame has %d bytes", n)
 	}
-	payload := make([]byte, n)
-	_, err := io.ReadFull(r, payload)
-	return wsFrame{first & 0xf, string(payload)}, err
+	var payload strings.Builder
+	payload.Grow(int(n))
+	_, err := io.CopyN(&payload, r, int64(n))
+	return wsFrame{first & 0xf, payload.String()}, err
 }
 
 // upgradeRequest asks for a WebSocket, with the RFC's own example of a key.
