@@ -43,6 +43,8 @@ fi
 
 ip link set lo up
 cd "$BENCH_WORK"
+mkdir -p reports
+rm -f reports/*
 export MLES_KEY=bench XDG_CACHE_HOME=$BENCH_WORK/cache
 PATH=$BENCH_WORK/bin:$PATH
 declare -A pids
@@ -110,9 +112,9 @@ measure() {
 	[[ $name =~ ${ONLY:-.} ]] || return 0
 	echo "$SECONDS s: $title" >&2
 	mlesctl bench "$mode" --name mlesd --pid "${pids[mlesd]}" --insecure --runs $runs "$@" \
-		--format markdown --title "$title" --save "$name.json" >"$name.md" || echo "compare.sh: $name has failed runs" >&2
+		--format markdown --title "$title" --save "reports/$name.json" >"reports/$name.md" || echo "compare.sh: $name has failed runs" >&2
 	{
-		cat "$name.md"
+		cat "reports/$name.md"
 		printf '\n`mlesctl bench %s' "$mode"
 		for word; do
 			word=${word//,pid=+([0-9])/}
@@ -174,8 +176,8 @@ for kind in v1 plain v2; do
 done
 
 # ratio NAME ENTRY KEY: the ratio of mlesd's figure to that entry's. median NAME KEY: mlesd's own figure.
-ratio() { jq -r --arg e "$2" --arg k "$3" '[.entries[]|select(.name==$e).figures[]|select(.key==$k).ratio.median]|first // empty' "$1.json" 2>/dev/null || true; }
-median() { jq -r --arg k "$2" '[.entries[0].figures[]|select(.key==$k).median]|first // empty' "$1.json" 2>/dev/null || true; }
+ratio() { jq -r --arg e "$2" --arg k "$3" '[.entries[]|select(.name==$e).figures[]|select(.key==$k).ratio.median]|first // empty' "reports/$1.json" 2>/dev/null || true; }
+median() { jq -r --arg k "$2" '[.entries[0].figures[]|select(.key==$k).median]|first // empty' "reports/$1.json" 2>/dev/null || true; }
 quotient() { awk -v a="${1:-x}" -v b="${2:-x}" 'BEGIN { if (a+0 > 0 && b+0 > 0) print a/b }'; }
 larger() { awk -v a="${1:-x}" -v b="${2:-x}" 'BEGIN { if (a != "x" && b != "x") print (a > b ? a : b) }'; }
 
@@ -221,7 +223,7 @@ target 'two busy channels: CPU a delivery × one' "$(quotient "$(median two $cpu
 	echo
 	echo "| | |"
 	echo "|---|---|"
-	first=$(ls ./*.json | grep -v overlay | head -n1)
+	first=$(find reports -name '*.json' | head -n1)
 	jq -r '.machine | "| machine | \(.cores) cores, \(.cpu); Linux \(.kernel), \(.system); generator and servers on it together |"' "$first"
 	echo "| mlesd, mlesctl, floor | $(git -C "$repo" describe --always --dirty --abbrev=12 2>/dev/null || echo unknown), $(go env GOVERSION) |"
 	echo "| nats-server | $(nats-server --version | sed 's/.*: v//'), by \`go install $nats\` |"
