@@ -16,9 +16,11 @@ func (g *Gateway) claim(j bus.Join) (*bus.Member, error) {
 		return m, err
 	}
 	h := taken.Holder.Sink().(holder)
-	if !h.challenge() || h.alive() {
+	if !h.challenge() {
 		return nil, err
 	}
-	j.Replace = taken.Holder
+	if !h.alive() {
+		j.Replace = taken.Holder
+	} // else it may have been its last sign of life
 	return g.bus.Join(j)
 }

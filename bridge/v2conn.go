@@ -42,14 +42,13 @@ type v2conn struct {
 	// Of the reader.
 	pace    pace
 	hold    hold
-	heard   int    // bytes since the last complete frame
 	message bool   // in the middle of one
 	batch   *batch // whole messages not yet published
 
 	paused     atomic.Bool // not being read, because publishers must wait
 	missed     atomic.Int32
 	challenged atomic.Bool   // somebody else claims its uid
-	answer     chan struct{} // takes a token when bytes come, while challenged
+	answer     chan struct{} // takes a token when bytes have come, while challenged
 	closing    atomic.Bool   // a close frame is due or sent: nothing is published any more
 	gone       sync.Once
 	ended      sync.Once
@@ -117,7 +116,6 @@ func (c *v2conn) join() error {
 	if !c.g.keys.admitsV2(hello) {
 		return &refusal{reason: v2.ReasonAuth}
 	}
-	c.heard = 0
 	c.uid, c.channel = hello.UID, hello.Channel
 	c.key = c.g.keys.headerKey(c.sock.addr, c.uid, c.channel)
 	c.max = v1.MaxMessage(c.uid, c.channel)
@@ -265,7 +263,6 @@ func (c *v2conn) grow(message []byte) ([]byte, error) {
 // the middle of a message.
 func (c *v2conn) whole() {
 	if !c.message {
-		c.heard = 0
 		c.pace.done()
 	}
 }
@@ -282,6 +279,9 @@ func (c *v2conn) onPing(data string) error {
 // onClose answers the client's close frame with the same code.
 func (c *v2conn) onClose(code int, _ string) error {
 	c.flush()
+	if c.wire.frames.halfCode {
+		c.reject(v2.CloseProtocol, v2.ReasonProtocol, "protocol error")
+	}
 	c.close(code, "")
 	return nil
 }
@@ -324,8 +324,8 @@ func (c *v2conn) ping() { c.writer.send(v2.AppendFrame(nil, v2.OpPing, nil)) }
 
 func (c *v2conn) challenge() bool { return c.challenged.CompareAndSwap(false, true) }
 
-// alive pings the client; any byte from it is an answer. One that is not being
-// read cannot answer, and has been moving a moment ago.
+// alive pings the client; any byte from it is an answer, and so is its end. One
+// that is not being read cannot answer, and has been moving a moment ago.
 func (c *v2conn) alive() bool {
 	defer c.challenged.Store(false)
 	select {
@@ -342,7 +342,17 @@ func (c *v2conn) alive() bool {
 	case <-c.answer:
 		return true
 	case <-timer.C:
-		return false
+		return c.paused.Load()
+	}
+}
+
+// prove answers whoever waits to be told that the connection has moved.
+func (c *v2conn) prove() {
+	if c.challenged.Load() {
+		select {
+		case c.answer <- struct{}{}:
+		default:
+		}
 	}
 }
 
@@ -360,6 +370,7 @@ func (c *v2conn) close(code int, reason string) {
 // depart sends frame, a close frame, as the last one.
 func (c *v2conn) depart(frame []byte) {
 	c.seat.leave()
+	c.prove()
 	c.writer.finish(frame)
 	c.sock.Conn.SetReadDeadline(time.Now().Add(lingerTime))
 	time.AfterFunc(lingerTime, c.abort)
@@ -378,6 +389,7 @@ func (c *v2conn) finish() {
 		c.g.intake.set(&c.hold, 0)
 		if c.member != nil {
 			c.member.Leave()
+			c.prove()
 			c.g.wheel.remove(c, c.slot)
 			c.g.counters.v2.members.Add(-1)
 			c.g.log.Debug("left", "dialect", "v2", "client", c.sock.name(), "uid", c.uid, "channel", c.channel)

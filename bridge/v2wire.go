@@ -17,7 +17,9 @@ type wire struct {
 	net.Conn
 	c        *v2conn
 	upgraded bool
-	room     int // in gorilla's buffer
+	received int // bytes, in all
+	frames   frames
+	moved    bool // bytes have come since the last wait
 }
 
 // Read reads from the connection. What has been received is published before it
@@ -26,24 +28,20 @@ func (w *wire) Read(p []byte) (int, error) {
 	c := w.c
 	if w.upgraded {
 		c.flush()
-		if !c.message && c.heard == 0 { // gorilla fills up its buffer: what is in there has been begun
-			w.room = max(w.room, len(p))
-			c.heard = w.room - len(p)
+		if w.moved { // and not for a farewell: that would have ended the membership
+			w.moved = false
+			c.prove()
 		}
-		if c.member != nil && !c.closing.Load() && (c.message || c.heard > 0) {
-			c.pace.begun(c.heard)
+		if c.member != nil && !c.closing.Load() && (c.message || w.frames.begun()) {
+			c.pace.begun(w.received)
 		}
 	}
 	n, err := w.Conn.Read(p)
 	if n > 0 && w.upgraded {
-		c.heard += n
+		w.received += n
+		w.frames.pass(p[:n])
 		c.missed.Store(0)
-		if c.challenged.Load() {
-			select {
-			case c.answer <- struct{}{}:
-			default:
-			}
-		}
+		w.moved = true
 	}
 	return n, err
 }
