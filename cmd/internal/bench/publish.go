@@ -29,7 +29,7 @@ func (t *trial) newPublisher(number int, channel string) (*publisher, error) {
 }
 
 // uidOf has one length, so that all frames have.
-func uidOf(number int) string { return fmt.Sprintf("publisher-%06d", number) }
+func uidOf(number int) string { return fmt.Sprintf("p%06d", number) }
 
 // block is many messages in one piece of memory, written at once.
 type block struct {

@@ -44,7 +44,7 @@ func newTrial(ctx context.Context, mode Mode, who Contestant, load Load, sources
 		who: who, load: load, mode: mode, size: load.Size, tag: rand.Uint32(), sources: sources,
 		links: make(map[*link]struct{}),
 	}
-	t.prefix = fmt.Sprintf("bench-%08x-", t.tag)
+	t.prefix = fmt.Sprintf("b%08x-", t.tag)
 	t.ctx, t.cancel = context.WithCancelCause(ctx)
 	return t
 }
