@@ -100,8 +100,8 @@ type recorder struct {
 // add is called with mu held, once for the messages of a whole read.
 func (r *recorder) add(ns int64) { r.h.Add(ns) }
 
-// lock adds one duration by itself.
-func (r *recorder) lock(ns int64) {
+// record adds one duration by itself.
+func (r *recorder) record(ns int64) {
 	r.mu.Lock()
 	r.h.Add(ns)
 	r.mu.Unlock()

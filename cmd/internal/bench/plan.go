@@ -153,8 +153,7 @@ func (p *Plan) floor() (Contestant, int, error) {
 	if p.Floor.PID != 0 {
 		who.PIDs = []int{p.Floor.PID}
 	}
-	uid, channel := uidOf(0), newTrial(context.Background(), p.Mode, who, p.Load, nil).channel(0)
-	return who, w.weight(uid, channel, p.Load.Size), nil
+	return who, w.weight(uidOf(0), channelOf(0, 0), p.Load.Size), nil
 }
 
 // Run measures. An error of one run is in the report; Run itself fails if the plan

@@ -28,7 +28,7 @@ func (t *trial) newPublisher(number int, channel string) (*publisher, error) {
 	return &publisher{t: t, link: l, number: uint32(number)}, nil
 }
 
-// uidOf has one length, so that all frames have.
+// uidOf names a publisher.
 func uidOf(number int) string { return fmt.Sprintf("p%06d", number) }
 
 // block is many messages in one piece of memory, written at once.
@@ -108,7 +108,7 @@ func (p *publisher) paced(rate float64, messages uint64, begin int64, late *reco
 		if p.t.ctx.Err() != nil {
 			return p.t.ctx.Err()
 		}
-		late.lock(now() - due)
+		late.record(now() - due)
 		if err := p.write(b, 1, due, p.sent+1 == messages); err != nil {
 			return err
 		}

@@ -32,7 +32,7 @@ func (t *trial) replay() (*Sample, error) {
 			return err
 		}
 		got[i] = in.got
-		times.of(i).lock(now() - begin)
+		times.of(i).record(now() - begin)
 		return nil
 	})
 	if err != nil {

@@ -49,7 +49,7 @@ func (t *trial) storm() (*Sample, error) {
 			if err := t.joinOnce(worker, uint64(i), arrived[worker]); err != nil {
 				return err
 			}
-			times.of(worker).lock(now() - begin)
+			times.of(worker).record(now() - begin)
 		}
 	})
 	if err != nil {

@@ -26,7 +26,6 @@ type trial struct {
 	keep    int // floor: bytes that channels keep
 	tag     uint32
 	filler  []byte
-	prefix  string // of channels
 	sources *atomic.Uint32
 
 	ctx    context.Context
@@ -44,7 +43,6 @@ func newTrial(ctx context.Context, mode Mode, who Contestant, load Load, sources
 		who: who, load: load, mode: mode, size: load.Size, tag: rand.Uint32(), sources: sources,
 		links: make(map[*link]struct{}),
 	}
-	t.prefix = fmt.Sprintf("b%08x-", t.tag)
 	t.ctx, t.cancel = context.WithCancelCause(ctx)
 	return t
 }
@@ -196,4 +194,8 @@ func (t *trial) pause(d time.Duration) error {
 	}
 }
 
-func (t *trial) channel(i int) string { return fmt.Sprintf("%s%05d", t.prefix, i) }
+func (t *trial) channel(i int) string { return channelOf(t.tag, i) }
+
+// channelOf names a channel of a trial. All names have one length, so that all
+// frames have.
+func channelOf(tag uint32, i int) string { return fmt.Sprintf("b%08x-%05d", tag, i) }
