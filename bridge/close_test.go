@@ -48,6 +48,7 @@ func TestProtocolErrors(t *testing.T) {
 		"ping of 126 bytes":           final(opPing, strings.Repeat("x", 126)),
 		"continuation of nothing":     final(opMore, "x"),
 		"message inside of a message": append(masked(opText, []byte("x")), final(opText, "y")...),
+		"close of one byte":           final(opClose, "\x03"),
 		"close 1005":                  final(opClose, "\x03\xed"),
 		"close 999":                   final(opClose, "\x03\xe7"),
 		"close 1006":                  final(opClose, "\x03\xee"),
@@ -75,8 +76,8 @@ func TestProtocolErrors(t *testing.T) {
 	}
 	bob.says("all quiet")
 	carol.gets(blob("all quiet"))
-	if left, refused := h.log.lines("level=WARN", "left", "protocol error"), h.log.lines("refused", "protocol error"); len(left) != 14 || len(refused) != 14 {
-		t.Errorf("%d lines for members and %d for others in the log, want 14 each", len(left), len(refused))
+	if left, refused := h.log.lines("level=WARN", "left", "protocol error"), h.log.lines("refused", "protocol error"); len(left) != 15 || len(refused) != 15 {
+		t.Errorf("%d lines for members and %d for others in the log, want 15 each", len(left), len(refused))
 	}
 }
 

@@ -276,11 +276,18 @@ func (c *v2conn) onPing(data string) error {
 	return nil
 }
 
+// errHalfCode is a close frame that gorilla does not find fault with.
+var errHalfCode = errors.New("close frame with half a code")
+
 // onClose answers the client's close frame with the same code.
 func (c *v2conn) onClose(code int, _ string) error {
 	c.flush()
 	if c.wire.frames.halfCode {
-		c.reject(v2.CloseProtocol, v2.ReasonProtocol, "protocol error")
+		if c.member != nil {
+			c.reject(v2.CloseProtocol, v2.ReasonProtocol, "protocol error")
+		}
+		c.close(v2.CloseProtocol, v2.ReasonProtocol)
+		return errHalfCode
 	}
 	c.close(code, "")
 	return nil
