@@ -72,6 +72,12 @@ type inbox struct {
 	fault   error
 	arrived func(publisher uint32, seq uint64) // takes each message in place of all the above
 
+	// The publisher whose message came last: what its next one begins with, and its
+	// number, which is in next only when another one's came. See quick.
+	same uint64 // 0: none
+	due  uint64
+	cur  int
+
 	ready   *atomic.Int64 // counted down with the first probe; then nil
 	lateBy  *recorder     // takes how late messages are; nil: not asked
 	now     int64         // of the read under way
@@ -86,12 +92,33 @@ func (t *trial) newInbox(channel string, first, publishers int) *inbox {
 	}
 }
 
+// quick takes a message of the publisher whose message came last, if it is the one
+// that is due, has no flags and is none that is looked at closely: nearly all are.
+// It is small enough to be compiled into the scanners.
+func (in *inbox) quick(m []byte) bool {
+	if binary.LittleEndian.Uint64(m) != in.same || binary.LittleEndian.Uint64(m[8:]) != in.due || sampled(in.due) {
+		return false
+	}
+	in.due++
+	in.got++
+	return true
+}
+
+// settle brings next up to date with what quick has taken.
+func (in *inbox) settle() {
+	if in.same != 0 {
+		in.next[in.cur] = in.due
+		in.same = 0
+	}
+}
+
 // take looks at what may be a message, exactly size bytes. It returns whether the
 // frame around it should be looked at closely, too.
 func (in *inbox) take(m []byte) (sample bool) {
 	if binary.LittleEndian.Uint32(m) != in.tag {
 		return false
 	}
+	in.settle()
 	publisher, seq := binary.LittleEndian.Uint32(m[4:]), binary.LittleEndian.Uint64(m[8:])
 	if publisher&flagProbe != 0 {
 		if in.ready != nil {
@@ -121,6 +148,9 @@ func (in *inbox) take(m []byte) (sample bool) {
 		in.midway = false
 	}
 	in.next[i] = seq + 1
+	if in.lateBy == nil && publisher&flagLast == 0 {
+		in.same, in.due, in.cur = binary.LittleEndian.Uint64(m), seq+1, int(i)
+	}
 	if publisher&flagLast != 0 {
 		in.open--
 	}

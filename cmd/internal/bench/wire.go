@@ -54,7 +54,9 @@ func (v1Wire) scan(buf []byte, in *inbox) (int, error) {
 		if end > len(buf) {
 			break
 		}
-		in.takeBody(buf[off+v1.HeaderLen : end])
+		if m := end - in.size; m < off+v1.HeaderLen || !in.quick(buf[m:end]) {
+			in.takeBody(buf[off+v1.HeaderLen : end])
+		}
 		off = end
 	}
 	return off, nil

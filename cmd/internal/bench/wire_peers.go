@@ -45,8 +45,8 @@ func (natsWire) scan(buf []byte, in *inbox) (int, error) {
 			if next+size+2 > len(buf) {
 				return off, nil
 			}
-			if size == in.size {
-				in.take(buf[next : next+size])
+			if m := buf[next : next+size]; size == in.size && !in.quick(m) {
+				in.take(m)
 			}
 			next += size + 2
 		case bytes.Equal(line, []byte("PING")):
@@ -111,8 +111,8 @@ func (mqttWire) scan(buf []byte, in *inbox) (int, error) {
 		if end > len(buf) {
 			break
 		}
-		if buf[off]>>4 == 3 && int(n) > in.size {
-			in.take(buf[end-in.size : end])
+		if m := buf[max(end-in.size, start):end]; buf[off]>>4 == 3 && len(m) == in.size && !in.quick(m) {
+			in.take(m)
 		}
 		off = end
 	}

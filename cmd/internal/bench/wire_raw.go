@@ -28,7 +28,9 @@ func (rawWire) frame(dst []byte, _ *link, m []byte) ([]byte, int) {
 func (rawWire) scan(buf []byte, in *inbox) (int, error) {
 	off := 0
 	for ; len(buf)-off >= in.size; off += in.size {
-		in.take(buf[off : off+in.size])
+		if m := buf[off : off+in.size]; !in.quick(m) {
+			in.take(m)
+		}
 	}
 	return off, nil
 }

@@ -140,9 +140,11 @@ func (w wsWire) scan(buf []byte, in *inbox) (int, error) {
 		payload := buf[off+head : end]
 		switch op := buf[off]; {
 		case op == 0x80|v2.OpBinary && w.bodies:
-			in.takeBody(payload)
+			if n < in.size || !in.quick(payload[n-in.size:]) {
+				in.takeBody(payload)
+			}
 		case op == 0x80|v2.OpBinary:
-			if n == in.size {
+			if n == in.size && !in.quick(payload) {
 				in.take(payload)
 			}
 		default:
