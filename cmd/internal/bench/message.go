@@ -81,6 +81,7 @@ type inbox struct {
 	ready   *atomic.Int64 // counted down with the first probe; then nil
 	lateBy  *recorder     // takes how late messages are; nil: not asked
 	now     int64         // of the read under way
+	line    []byte        // NATS: what stood before the last message of the right size
 	replies []byte        // what the dialect owes the server: pongs
 }
 

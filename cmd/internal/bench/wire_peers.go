@@ -30,6 +30,13 @@ func (natsWire) frame(dst []byte, l *link, m []byte) ([]byte, int) {
 func (natsWire) scan(buf []byte, in *inbox) (int, error) {
 	off := 0
 	for off < len(buf) {
+		if m := off + len(in.line); len(in.line) > 0 && m+in.size+2 <= len(buf) && string(buf[off:m]) == string(in.line) {
+			if !in.quick(buf[m : m+in.size]) {
+				in.take(buf[m : m+in.size])
+			}
+			off = m + in.size + 2
+			continue
+		}
 		n := bytes.IndexByte(buf[off:], '\n')
 		if n < 1 {
 			break
@@ -45,8 +52,9 @@ func (natsWire) scan(buf []byte, in *inbox) (int, error) {
 			if next+size+2 > len(buf) {
 				return off, nil
 			}
-			if m := buf[next : next+size]; size == in.size && !in.quick(m) {
-				in.take(m)
+			if size == in.size {
+				in.line = append(in.line[:0], buf[off:next]...)
+				in.take(buf[next : next+size])
 			}
 			next += size + 2
 		case bytes.Equal(line, []byte("PING")):
