@@ -28,6 +28,7 @@ type Member struct {
 	slowed   chan struct{} // closed when it may publish again; nil when it may
 	slowedAt time.Time
 	replay   *replay // history not yet written; set nil by Next only
+	rest     []byte  // of the frame half written when the subscription ended
 
 	// Owned by whoever set chained, until it is cleared again: see chain.
 	chained  atomic.Bool
@@ -126,6 +127,9 @@ func wake(m *Member) {
 // with a frame. They are valid until the following call, which also says that
 // they have been written. When there is nothing more, ok is false, and the
 // member's sink will be woken in time. Only one goroutine may call it at a time.
+//
+// When the subscription has ended in the middle of a frame, what is left of that
+// is still given, so that something else can be written after it.
 func (m *Member) Next() (data []byte, whole, ok bool) {
 	ch := m.ch
 	ch.mu.Lock()
@@ -144,7 +148,9 @@ func (m *Member) Next() (data []byte, whole, ok bool) {
 		}
 		m.replay = nil
 	}
-	return nil, false, false
+	n := min(len(m.rest), maxWrite)
+	data, m.rest = m.rest[:n], m.rest[n:]
+	return data, len(m.rest) == 0, n > 0
 }
 
 // settle counts what was given out last as written.
@@ -216,8 +222,8 @@ func (m *Member) leaveChunk() {
 	m.chunk, m.pos, m.given = nil, 0, 0
 }
 
-// Mute ends the subscription: the member gets nothing more and holds nothing,
-// but keeps its voice and its identity.
+// Mute ends the subscription, in the middle of a frame too: the member gets
+// nothing more and holds nothing, but keeps its voice and its identity.
 func (m *Member) Mute() { m.cut() }
 
 // cut does that, and says whether there was a subscription to end.
@@ -226,6 +232,7 @@ func (m *Member) cut() bool {
 	defer m.ch.mu.Unlock()
 	had := m.log != nil
 	m.detach()
+	m.rest = nil
 	return had
 }
 
@@ -243,6 +250,9 @@ func (m *Member) detach() {
 		l.idle = l.idle[:last]
 		m.idleAt = -1
 	}
+	if m.given == maxWrite { // more than that is in a chunk only of a frame larger than a write
+		m.rest = m.chunk.buf[m.pos+m.given:]
+	}
 	m.leaveChunk()
 	last := len(l.members) - 1
 	l.members[m.memberAt] = l.members[last]
@@ -250,7 +260,7 @@ func (m *Member) detach() {
 	l.members[last] = nil
 	l.members = l.members[:last]
 	if m.replay != nil {
-		m.replay.close()
+		m.rest = m.replay.close()
 	}
 	l.front.stale = true
 	l.front.best = nil

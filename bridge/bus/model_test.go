@@ -32,6 +32,7 @@ type modelMember struct {
 
 	woken   bool // since it last began to call Next
 	reading bool // the last Next said that there is more to come
+	torn    bool // … and ended in the middle of a frame
 	muted   bool
 	cuts    []Reason
 }
@@ -321,7 +322,7 @@ func (m *model) next(t *rapid.T, mm *modelMember) bool {
 		mm.woken = false
 	}
 	data, whole, ok := mm.Next()
-	mm.reading = ok
+	mm.reading, mm.torn = ok, ok && !whole
 	if !ok {
 		if len(mm.queue) > 0 {
 			t.Fatalf("%v got nothing, %d bytes missing", mm, len(mm.queue))
@@ -426,7 +427,6 @@ func (m *model) forget(mm *modelMember) {
 	is := func(o *modelMember) bool { return o == mm }
 	mm.ch.members = slices.DeleteFunc(mm.ch.members, is)
 	m.members = slices.DeleteFunc(m.members, is)
-	mm.queue, mm.ends = nil, nil
 	m.gone = append(m.gone, mm)
 }
 
@@ -441,14 +441,15 @@ func (m *model) leave(t *rapid.T) {
 		t.Fatalf("%v has left and must wait", mm)
 	}
 	if rapid.Bool().Draw(t, "asks") {
-		m.next(t, mm)
+		m.unchanged(t, mm)
+		mm.finished(t)
 	}
 }
 
 func (m *model) mute(t *rapid.T) {
 	mm := m.pick(t)
 	mm.Mute()
-	mm.muted, mm.queue, mm.ends = true, nil, nil
+	mm.muted, mm.queue, mm.ends, mm.torn = true, nil, nil, false
 }
 
 func (m *model) forgetHistory(t *rapid.T) {
@@ -538,11 +539,26 @@ func (m *model) end(t *rapid.T) {
 		t.Fatalf("everything is gone, and there is %+v", st)
 	}
 	for _, mm := range m.gone {
-		if _, _, ok := mm.Next(); ok {
-			t.Fatalf("%v has left and still gets", mm)
-		}
+		mm.finished(t)
 	}
 	m.bus.Close()
+}
+
+// finished checks that a member who has left gets the rest of what it has been
+// given the beginning of, and nothing else.
+func (m *modelMember) finished(t *rapid.T) {
+	var rest []byte
+	for data, whole, ok := m.Next(); ok; data, whole, ok = m.Next() {
+		rest = append(rest, data...)
+		m.torn = m.torn && !whole
+		if len(data) > maxWrite {
+			t.Fatalf("%v has left and gets %d bytes at once", m, len(data))
+		}
+	}
+	if m.torn || len(rest) > 0 && (!bytes.HasPrefix(m.queue, rest) || !slices.Contains(m.ends, len(rest))) {
+		t.Fatalf("%v has left and gets %d bytes, of %d, frames end at %v", m, len(rest), len(m.queue), m.ends)
+	}
+	m.queue, m.ends, m.given, m.copied = nil, nil, nil, nil
 }
 
 // frames tells bytes as frames.

@@ -79,14 +79,19 @@ func (r *replay) resize(size int) {
 	r.buf, r.pos = r.buf[:0], 0
 }
 
-// close gives up what has not been written. What next returned stays valid.
-func (r *replay) close() {
+// close gives up what has not been written, and returns what is left of a frame
+// that has been begun. What next returned stays valid.
+func (r *replay) close() (rest []byte) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if r.pos > 0 {
+		rest = r.buf[r.pos:]
+	}
 	for _, s := range r.events {
 		s.release(r.bus.budget)
 	}
 	r.events = nil
 	r.resize(0)
 	r.left.Store(0)
+	return rest
 }
