@@ -16,7 +16,7 @@ import (
 // and who leaves makes room.
 func TestLimitOnConnections(t *testing.T) {
 	t.Parallel()
-	for name, open := range map[string]func(testing.TB, bridge.Config) *house{"plain": open, "TLS": openTLS} {
+	for name, open := range transports {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			conf := secret

@@ -124,11 +124,12 @@ func TestTextIsUTF8(t *testing.T) {
 // overtakes the frame: whoever goes on sending still gets it, and the end.
 func TestNoResetAfterClose(t *testing.T) {
 	t.Parallel()
-	for name, h := range map[string]*house{"plain": open(t, bridge.Config{}), "TLS": openTLS(t, bridge.Config{})} {
+	for name, open := range transports {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := open(t, bridge.Config{})
 			for _, bad := range [][]byte{final(opText, "\xff"), masked(0xc2, []byte("x")), final(3, "")} {
-				h.TB = t
-				alice := h.v2Joins("alice", "room"+name)
+				alice := h.v2Joins("alice", "room")
 				sent := make(chan error, 1)
 				go func() {
 					_, err := alice.nc.Write(append(bad, bytes.Repeat(final(opBinary, strings.Repeat("more", 1000)), 1000)...))
@@ -181,16 +182,17 @@ func TestLinger(t *testing.T) {
 // it sent; when it shuts its sending side the gateway closes.
 func TestPublishAndGo(t *testing.T) {
 	t.Parallel()
-	for name, h := range map[string]*house{"plain": open(t, secret), "TLS": openTLS(t, secret)} {
+	for name, open := range transports {
 		for how, end := range map[string]func(c *v1client){
-			"half":  func(c *v1client) { closeWrite(t, c.nc); io.Copy(io.Discard, c.nc) },
+			"half":  func(c *v1client) { closeWrite(c, c.nc); io.Copy(io.Discard, c.nc) },
 			"close": func(c *v1client) { c.nc.Close() },
 		} {
 			t.Run(name+" "+how, func(t *testing.T) {
 				t.Parallel()
-				bob := h.v2Joins("bob", "room"+how)
+				h := open(t, secret)
+				bob := h.v2Joins("bob", "room")
 				c := h.v1()
-				c.join("pub", "room"+how, "joined")
+				c.join("pub", "room", "joined")
 				var all []byte
 				for range 1000 {
 					all = append(all, c.frame("message")...)
@@ -210,13 +212,14 @@ func TestPublishAndGo(t *testing.T) {
 // The same on v2, with and without a close frame.
 func TestPublishAndGoV2(t *testing.T) {
 	t.Parallel()
-	for name, h := range map[string]*house{"plain": open(t, secret), "TLS": openTLS(t, secret)} {
+	for name, open := range transports {
 		for how, last := range map[string][]byte{"close frame": final(opClose, "\x03\xe8"), "none": nil} {
 			t.Run(name+" "+how, func(t *testing.T) {
 				t.Parallel()
-				bob := h.v1Joins("bob", "room"+how, "")
+				h := open(t, secret)
+				bob := h.v1Joins("bob", "room", "")
 				c := h.v2()
-				c.join("pub", "room"+how)
+				c.join("pub", "room")
 				c.sends(append(bytes.Repeat(final(opText, "message"), 1000), last...))
 				c.nc.Close()
 				bob.gets(c.onV1(""))

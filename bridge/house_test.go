@@ -55,6 +55,9 @@ func openTLS(t testing.TB, conf bridge.Config) *house {
 	return h
 }
 
+// transports are the ways to both dialects.
+var transports = map[string]func(testing.TB, bridge.Config) *house{"plain": open, "TLS": openTLS}
+
 // openPipes starts one in memory, for tests in a bubble of fake time.
 func openPipes(t testing.TB, conf bridge.Config) *house {
 	t.Helper()

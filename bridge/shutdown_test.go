@@ -9,8 +9,6 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
-
-	"mles/bridge"
 )
 
 // Shutdown accepts nobody any more, tells v2 members that the server goes away,
@@ -18,7 +16,7 @@ import (
 // gone; serving ends without an error.
 func TestShutdown(t *testing.T) {
 	t.Parallel()
-	for name, open := range map[string]func(testing.TB, bridge.Config) *house{"plain": open, "TLS": openTLS} {
+	for name, open := range transports {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			h := open(t, secret)

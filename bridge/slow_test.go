@@ -158,9 +158,10 @@ func TestNobodyReads(t *testing.T) {
 // nothing of what they sent.
 func TestPublishAndGoBesideHistory(t *testing.T) {
 	t.Parallel()
-	for name, h := range map[string]*house{"plain": open(t, secret), "TLS": openTLS(t, secret)} {
+	for name, open := range transports {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
+			h := open(t, secret)
 			bob := h.v1Joins("bob", "room", "")
 			alice := h.v1Joins("alice", "room", "")
 			bob.gets(alice.frame(""))
