@@ -54,12 +54,6 @@ func (w *writer) Cut(_ *Member, why Reason) {
 	w.cuts = append(w.cuts, why)
 }
 
-func (w *writer) reasons() []Reason {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.cuts
-}
-
 // An honest sink reads what there is, at once.
 type honest struct {
 	mu    sync.Mutex

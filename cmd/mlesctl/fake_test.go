@@ -75,7 +75,6 @@ type fakeLink struct {
 	once   sync.Once
 	how    ending        // set before over is closed
 	over   chan struct{} // closed at the end
-	left   time.Time
 }
 
 func (l *fakeLink) end(how ending) {

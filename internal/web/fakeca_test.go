@@ -204,14 +204,14 @@ func (ca *fakeCA) serveOrder(w http.ResponseWriter, r *http.Request) {
 		})
 	case "challenge":
 		if err := ca.prove(r.Context(), o.name); err != nil {
-			http.Error(w, err.Error(), 403)
+			http.Error(w, err.Error(), http.StatusForbidden)
 			return
 		}
 		o.proved = true
 		reply(w, 200, ca.challenge(n))
 	case "finalize":
 		if err := ca.issue(r, o); err != nil {
-			http.Error(w, err.Error(), 403)
+			http.Error(w, err.Error(), http.StatusForbidden)
 			return
 		}
 		w.Header().Set("Location", fmt.Sprintf("%s/order/%d", ca.srv.URL, n))
