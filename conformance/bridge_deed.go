@@ -12,6 +12,8 @@ type deed struct {
 	v1    func(alice *V1Conn) told
 	v2    func(alice *V2Conn) told
 	first bool
+	// notice: v2 members get a join notice.
+	notice bool
 	// onV1 and onV2 say what v1 members and v2 members must get.
 	onV1, onV2 string
 }
@@ -37,7 +39,7 @@ func bridgeDeedCases() []Case {
 		}, Case{
 			ID: "bridge/replay/" + d.name + "-to-v2", Section: deedSection, Needs: V1 | V2,
 			Says: d.says + ": from the history v2 members get " + d.onV2 + ".",
-			Run:  func(t *T) { room := t.Room(); room.hasAllV2(d.past(t, room)) },
+			Run:  d.replayToV2,
 		})
 	}
 	return cases
@@ -62,6 +64,16 @@ func (d deed) liveToV2(t *T) {
 		carol.Next()
 	}
 	bob.hears(said.and(carol.tells("afterwards")).v2...)
+}
+
+// replayToV2 insists on join notices only where they are what the row is about.
+func (d deed) replayToV2(t *T) {
+	room := t.Room()
+	if history := d.past(t, room); d.notice {
+		room.hasAllV2(history)
+	} else {
+		room.hasV2(history)
+	}
 }
 
 // now does it before those in the room, who know alice unless it is her first frame.

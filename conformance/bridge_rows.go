@@ -6,11 +6,11 @@ import "strings"
 func deedsV1() []deed {
 	const asSent = "the frame byte for byte"
 	return []deed{{
-		name: "v1-join", says: "A v1 client joins with an empty message", first: true,
+		name: "v1-join", says: "A v1 client joins with an empty message", first: true, notice: true,
 		onV1: "its first frame byte for byte", onV2: "a join notice of it",
 		v1: func(alice *V1Conn) told { return alice.enters("alice", alice.Channel) },
 	}, {
-		name: "v1-join-with-message", says: "A v1 client joins with a message", first: true,
+		name: "v1-join-with-message", says: "A v1 client joins with a message", first: true, notice: true,
 		onV1: "its first frame byte for byte", onV2: "a join notice of it, then the message as a binary frame",
 		v1: func(alice *V1Conn) told {
 			first := alice.Join("alice", alice.Channel, "here I am")
@@ -22,7 +22,7 @@ func deedsV1() []deed {
 			return told{[][]byte{alice.Say("to whom it may concern")}, []heard{heardBinary("to whom it may concern")}}
 		},
 	}, {
-		name: "v1-empty-later", says: "A v1 client sends an empty message under another uid, as a peer does for each of its clients",
+		name: "v1-empty-later", notice: true, says: "A v1 client sends an empty message under another uid, as a peer does for each of its clients",
 		onV1: asSent, onV2: "a join notice with the uid of the frame",
 		v1: func(alice *V1Conn) told {
 			frame := alice.Frame("ben", alice.Channel, "")
@@ -44,7 +44,7 @@ func deedsV1() []deed {
 			return told{[][]byte{frame}, []heard{heardBinary("where am I?")}}
 		},
 	}, {
-		name: "v1-empty-other-channel", says: "A v1 client sends an empty message whose body names another channel",
+		name: "v1-empty-other-channel", notice: true, says: "A v1 client sends an empty message whose body names another channel",
 		onV1: asSent, onV2: "a join notice with the channel that its connection joined",
 		v1: func(alice *V1Conn) told {
 			frame := alice.Frame("ben", "elsewhere", "")
@@ -91,7 +91,7 @@ func (c *V1Conn) tellsBehind(frame []byte) told {
 func deedsV2() []deed {
 	const asFrame = "a frame with its uid, the channel and the payload under a header made for it"
 	return []deed{{
-		name: "v2-join", says: "A v2 client joins", first: true,
+		name: "v2-join", says: "A v2 client joins", first: true, notice: true,
 		onV1: "a frame with its uid, the channel and an empty message", onV2: "a join notice of it",
 		v2: func(alice *V2Conn) told {
 			alice.Hello("alice", alice.Channel)

@@ -110,15 +110,23 @@ func (r *Room) hasV1(history told) told {
 	return history.and(entered).and(end)
 }
 
-// hasV2 wants the same of a v2 joiner, with or without the join notices, and
-// hasAllV2 with them.
-func (r *Room) hasV2(history told) told    { return r.hasOnV2(history, (*V2Conn).hears) }
-func (r *Room) hasAllV2(history told) told { return r.hasOnV2(history, (*V2Conn).hearsAll) }
-
-func (r *Room) hasOnV2(history told, hears func(c *V2Conn, want ...heard)) told {
+// hasV2 wants the same of a v2 joiner, with or without the join notices. There
+// must be a message in the history.
+func (r *Room) hasV2(history told) told {
 	reader := r.t.DialV2()
 	entered := reader.enters(r.t.UID("reader"), r.Channel)
-	hears(reader, history.v2...)
+	reader.in.peek(r.t.remaining()) // it is in: what comes now comes after it
+	end := r.visitV1(r.t.UID("zoe"), "the end")
+	reader.hears(history.and(end).v2...)
+	reader.Close()
+	return history.and(entered).and(end)
+}
+
+// hasAllV2 wants the notices, too.
+func (r *Room) hasAllV2(history told) told {
+	reader := r.t.DialV2()
+	entered := reader.enters(r.t.UID("reader"), r.Channel)
+	reader.hearsAll(history.v2...)
 	end := r.visitV1(r.t.UID("zoe"), "the end")
 	reader.hears(end.v2...)
 	reader.Close()
