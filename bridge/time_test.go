@@ -41,7 +41,7 @@ func endsAfter(t *testing.T, r io.Reader, start time.Time, want time.Duration) [
 func TestTimeToJoin(t *testing.T) {
 	t.Parallel()
 	join := keyed(v1Key("swordfish", "alice", "room"), msgBody("alice", "room", ""))
-	request := []byte(upgradeRequest("/", subprotocol))
+	request := []byte(upgradeRequest("/", subprotocol)) // nothing may be sent before its answer
 	hello := final(opText, `{"uid":"alice","channel":"room"}`)
 	late := closing(1008, "no hello in time")
 	lateBytes := string([]byte{0x88, byte(len(late.data))}) + late.data
@@ -58,9 +58,17 @@ func TestTimeToJoin(t *testing.T) {
 		"v2 half a request":   {true, func(nc net.Conn) { time.Sleep(9 * time.Second); nc.Write(request[:30]) }, 10 * time.Second, ""},
 		"v2 slow request":     {true, func(nc net.Conn) { trickle(nc, request, 10, time.Second) }, 10 * time.Second, ""},
 		"v2 no hello":         {true, func(nc net.Conn) { time.Sleep(6 * time.Second); nc.Write(request) }, 12 * time.Second, lateBytes},
-		"v2 slow hello": {true, func(nc net.Conn) { nc.Write(request); trickle(nc, hello, 1, 500*time.Millisecond) },
+		"v2 slow hello": {true, func(nc net.Conn) {
+			nc.Write(request)
+			time.Sleep(time.Second)
+			trickle(nc, hello, 1, 500*time.Millisecond)
+		},
 			12 * time.Second, lateBytes},
-		"v2 pings instead": {true, func(nc net.Conn) { nc.Write(request); trickle(nc, bytes.Repeat(final(opPong, ""), 30), 6, time.Second) },
+		"v2 pings instead": {true, func(nc net.Conn) {
+			nc.Write(request)
+			time.Sleep(time.Second)
+			trickle(nc, bytes.Repeat(final(opPong, ""), 30), 6, time.Second)
+		},
 			12 * time.Second, lateBytes},
 	} {
 		t.Run(name, func(t *testing.T) {
