@@ -19,5 +19,6 @@ func bridgeCases() []Case {
 		bridgeIdentityCases(),
 		bridgeResyncCases(),
 		bridgeLeaveCases(),
+		bridgeMoreCases(),
 	)
 }

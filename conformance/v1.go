@@ -19,6 +19,7 @@ func v1Cases() []Case {
 		v1NameCases(),
 		v1ResyncCases(),
 		v1ResyncBodyCases(),
+		v1MoreCases(),
 		v1SlowCases(),
 		v1HostileCases(),
 	)

@@ -10,6 +10,9 @@ type v1Body struct {
 	uid  string
 	// tail is what is written behind the channel's name in the body.
 	tail string
+	// noUID and noChannel mark bodies that say none: a server that took them would
+	// take the name for empty, so the key is made over that.
+	noUID, noChannel bool
 }
 
 // Entries of a body as the rows below put them together. messageHi is a message.
@@ -23,10 +26,17 @@ func inChannel(c string) string { return "\x67channel" + string(Text(c)) }
 
 // named returns the names that the key is made over.
 func (b v1Body) named(room *Room) (uid, channel string) {
-	if b.uid == "" {
-		return "alice", room.Channel + b.tail
+	uid, channel = "alice", room.Channel+b.tail
+	if b.uid != "" {
+		uid = b.uid
 	}
-	return b.uid, room.Channel + b.tail
+	if b.noUID {
+		uid = ""
+	}
+	if b.noChannel {
+		channel = ""
+	}
+	return uid, channel
 }
 
 // v1DecodeCases try each body as a first frame: v1Taken's join, v1Refused's do
@@ -54,7 +64,7 @@ func v1DecodeCases() []Case {
 				room := t.Room()
 				bob, joiner := room.Host("bob"), t.DialV1()
 				uid, channel := b.named(room)
-				joiner.JoinWith(uid, channel, []byte(b.body(room.Channel)))
+				joiner.joinBy(uid, channel, Frame(newCID(), joiner.Key(uid, channel), []byte(b.body(room.Channel))))
 				joiner.ExpectClosed()
 				room.heardNothing(bob)
 			},

@@ -13,8 +13,8 @@ func v1RefusedMaps() []v1Body {
 		return func(c string) string { return "\xa4" + uidAlice + inChannel(c) + messageHi + entry }
 	}
 	return []v1Body{
-		{name: "no-uid", says: "has no uid", body: func(c string) string { return "\xa2" + inChannel(c) + messageHi }},
-		{name: "no-channel", says: "has no channel", body: func(c string) string { return "\xa2" + uidAlice + messageHi }},
+		{name: "no-uid", says: "has no uid", noUID: true, body: func(c string) string { return "\xa2" + inChannel(c) + messageHi }},
+		{name: "no-channel", says: "has no channel", noChannel: true, body: func(c string) string { return "\xa2" + uidAlice + messageHi }},
 		{name: "no-message", says: "has no message", body: func(c string) string { return "\xa2" + uidAlice + inChannel(c) }},
 		{name: "uid-twice", says: "has the uid twice, alike", body: further(uidAlice)},
 		{name: "channel-twice", says: "has the channel twice, alike", body: func(c string) string { return "\xa4" + uidAlice + inChannel(c) + inChannel(c) + messageHi }},
@@ -26,14 +26,18 @@ func v1RefusedMaps() []v1Body {
 			body: func(c string) string {
 				return "\xbb\x40\x00\x00\x00\x00\x00\x00\x00" + uidAlice + inChannel(c) + messageHi
 			}},
+		{name: "count-wraps", says: "announces 2^32+3 entries and has three",
+			body: func(c string) string {
+				return "\xbb\x00\x00\x00\x01\x00\x00\x00\x03" + uidAlice + inChannel(c) + messageHi
+			}},
 		{name: "count-too-small", says: "announces two entries and has three", body: func(c string) string { return "\xa2" + uidAlice + inChannel(c) + messageHi }},
 		{name: "no-break", says: "is a map of indefinite length without its end", body: func(c string) string { return "\xbf" + uidAlice + inChannel(c) + messageHi }},
 		{name: "byte-after", says: "has a byte after the map", body: func(c string) string { return "\xa3" + uidAlice + inChannel(c) + messageHi + "\x00" }},
 		{name: "map-after", says: "has the same map again after the map", body: func(c string) string { return strings.Repeat("\xa3"+uidAlice+inChannel(c)+messageHi, 2) }},
-		{name: "only-break", says: "is a break alone", body: func(string) string { return "\xff" }},
-		{name: "only-text", says: "is text alone", body: func(string) string { return "\x65alice" }},
-		{name: "only-number", says: "is a number alone", body: func(string) string { return "\x00" }},
-		{name: "empty-map", says: "is an empty map", body: func(string) string { return "\xa0" }},
+		{name: "only-break", says: "is a break alone", noUID: true, noChannel: true, body: func(string) string { return "\xff" }},
+		{name: "only-text", says: "is text alone", noUID: true, noChannel: true, body: func(string) string { return "\x65alice" }},
+		{name: "only-number", says: "is a number alone", noUID: true, noChannel: true, body: func(string) string { return "\x00" }},
+		{name: "empty-map", says: "is an empty map", noUID: true, noChannel: true, body: func(string) string { return "\xa0" }},
 		{name: "array-of-two", says: "is an array of uid and channel", body: func(c string) string { return "\x82\x65alice" + string(Text(c)) }},
 		{name: "array-of-four", says: "is an array of four",
 			body: func(c string) string { return "\x84\x65alice" + string(Text(c)) + "\x42hi\x00" }},
@@ -72,15 +76,15 @@ func v1RefusedStrings() []v1Body {
 		return func(c string) string { return "\xa3" + uidAlice + inChannel(c) + "\x67message" + value }
 	}
 	return []v1Body{
-		{name: "uid-null", says: "has null for the uid", body: uid("\xf6")},
-		{name: "uid-number", says: "has a number for the uid", body: uid("\x01")},
+		{name: "uid-null", says: "has null for the uid", noUID: true, body: uid("\xf6")},
+		{name: "uid-number", says: "has a number for the uid", uid: "1", body: uid("\x01")},
 		{name: "uid-array", says: "has an array of text for the uid", body: uid("\x81\x65alice")},
 		{name: "uid-numbers", says: "has an array of small integers for the uid", body: uid("\x85\x18\x61\x18\x6c\x18\x69\x18\x63\x18\x65")},
 		{name: "uid-not-utf8", says: "has a uid that is not UTF-8", uid: "\xff", body: uid("\x61\xff")},
 		{name: "uid-bytes-not-utf8", says: "has a uid as a byte string that is not UTF-8", uid: "\xff", body: uid("\x41\xff")},
 		{name: "uid-surrogate", says: "has a surrogate in the uid", uid: "\xed\xa0\x80", body: uid("\x63\xed\xa0\x80")},
 		{name: "uid-overlong", says: "has an overlong character in the uid", uid: "\xc0\x80", body: uid("\x62\xc0\x80")},
-		{name: "channel-null", says: "has null for the channel", body: func(string) string { return "\xa3" + uidAlice + "\x67channel\xf6" + messageHi }},
+		{name: "channel-null", says: "has null for the channel", noChannel: true, body: func(string) string { return "\xa3" + uidAlice + "\x67channel\xf6" + messageHi }},
 		{name: "channel-not-utf8", says: "has a channel that is not UTF-8", tail: "\xff", body: func(c string) string { return "\xa3" + uidAlice + inChannel(c+"\xff") + messageHi }},
 		{name: "message-null", says: "has null for the message", body: message("\xf6")},
 		{name: "message-undefined", says: "has undefined for the message", body: message("\xf7")},
@@ -100,6 +104,7 @@ func v1RefusedStrings() []v1Body {
 		{name: "message-chunk-tagged", says: "has a tag before a chunk of the message", body: message("\x5f\xc1\x41h\xff")},
 		{name: "message-cut", says: "ends a byte before the end of the message", body: message("\x43hi")},
 		{name: "message-huge", says: "announces a message of 2^63 bytes and has two", body: message("\x5b\x80\x00\x00\x00\x00\x00\x00\x00hi")},
+		{name: "message-wraps", says: "announces a message of 2^32+2 bytes and has two", body: message("\x5b\x00\x00\x00\x01\x00\x00\x00\x02hi")},
 		{name: "message-tags-127", says: "has 127 tags before the message, which makes 128 levels", body: message(strings.Repeat("\xc1", 127) + "\x42hi")},
 	}
 }

@@ -49,6 +49,10 @@ func v1TakenMaps() []v1Body {
 			body: func(c string) string {
 				return "\xa4" + uidAlice + inChannel(c) + messageHi + "\x61x\x9f\xbf\xff\x5f\x41a\xff\x7f\x61a\xff\xff"
 			}},
+		{name: "further-value-tagged", says: "has a further value of a tagged array, with a tag in it",
+			body: func(c string) string {
+				return "\xa4" + uidAlice + inChannel(c) + messageHi + "\x61x\xc1\x81\xd8\x20\x61x"
+			}},
 		{name: "nesting-127", says: "has a further value at level 127 of arrays in each other",
 			body: func(c string) string {
 				return "\xa4" + uidAlice + inChannel(c) + messageHi + "\x61x" + strings.Repeat("\x81", 126) + "\x00"
@@ -109,6 +113,8 @@ func v1TakenStrings() []v1Body {
 			body: func(c string) string {
 				return "\xa3" + uidAlice + "\x67channel\x7f" + string(Text(c[:5])) + "\x60" + string(Text(c[5:])) + "\xff" + messageHi
 			}},
+		{name: "channel-tagged", says: "has a tag before the channel",
+			body: func(c string) string { return "\xa3" + uidAlice + "\x67channel\xc1" + string(Text(c)) + messageHi }},
 		{name: "channel-wide-length", says: "has the channel's length in two bytes",
 			body: func(c string) string {
 				return "\xa3" + uidAlice + "\x67channel\x79\x00" + string(rune(len(c))) + c + messageHi

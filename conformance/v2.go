@@ -18,6 +18,7 @@ func v2Cases() []Case {
 		v2HistoryCases(),
 		v2DuplicateCases(),
 		v2LeaveCases(),
+		v2MoreCases(),
 		v2SlowCases(),
 		v2HostileCases(),
 	)

@@ -128,10 +128,17 @@ func meaningWS(first byte, payload []byte) string {
 	return fmt.Sprintf("%s %s (%d bytes)", name, short(string(payload)), len(payload))
 }
 
-// closeOf reads a close frame's payload; without code it is 1005 to the reader.
+// closeOf reads a close frame's payload; without code it is 1005 to the reader. So
+// what must not be written out, 1005 itself or one byte, is none that any case
+// asks for: -1.
 func closeOf(payload []byte) (code int, reason string) {
-	if len(payload) < 2 {
+	switch {
+	case len(payload) == 0:
 		return 1005, ""
+	case len(payload) == 1:
+		return -1, "one byte"
+	case binary.BigEndian.Uint16(payload) == 1005:
+		return -1, "1005, written out"
 	}
 	return int(binary.BigEndian.Uint16(payload)), string(payload[2:])
 }

@@ -177,7 +177,7 @@ func quirks(place string, it item) (remarks []Remark) {
 // resyncOf returns the frames of a ResyncMsg; ok says whether it is one. A message
 // with an entry of that name is one only if the list has an entry and decodes.
 func resyncOf(it item) (frames [][]byte, remarks []Remark, ok bool) {
-	list, ok := only(it, "resync_message")
+	list, index, ok := only(it, "resync_message")
 	if !ok {
 		return nil, nil, false
 	}
@@ -188,6 +188,9 @@ func resyncOf(it item) (frames [][]byte, remarks []Remark, ok bool) {
 	}
 	remarks = append(remarks, quirks("resync", it)...)
 	remarks = append(remarks, Remark("resync "+it.kind))
+	if index {
+		remarks = append(remarks, "resync index")
+	}
 	if !alone {
 		remarks = append(remarks, "resync further")
 	}
@@ -204,7 +207,7 @@ func resyncFrames(list item) (frames [][]byte, remarks []Remark) {
 	}
 	remarks = quirks("resync list", list)
 	for _, e := range list.list {
-		value, ok := only(e, "encoded_msg")
+		value, _, ok := only(e, "encoded_msg")
 		if !ok || value.kind != "bytes" && value.kind != "text" && value.kind != "array" {
 			return frames, append(remarks, "resync undecodable")
 		}
@@ -216,20 +219,20 @@ func resyncFrames(list item) (frames [][]byte, remarks []Remark) {
 	return frames, remarks
 }
 
-// only returns the entry of a struct of one: a map with the name or 0 as key, or
-// an array of one.
-func only(it item, name string) (item, bool) {
+// only returns the entry of a struct of one: a map with the name or 0 as key
+// (index), or an array of one.
+func only(it item, name string) (value item, index, ok bool) {
 	switch it.kind {
 	case "array":
 		if len(it.list) == 1 {
-			return it.list[0], true
+			return it.list[0], false, true
 		}
 	case "map":
 		for i := 0; i+1 < len(it.list); i += 2 {
 			if n, _ := keyOf(it.list[i], []string{name}); n == name {
-				return it.list[i+1], true
+				return it.list[i+1], it.list[i].kind == "integer", true
 			}
 		}
 	}
-	return item{}, false
+	return item{}, false, false
 }

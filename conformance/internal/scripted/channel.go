@@ -2,6 +2,7 @@ package scripted
 
 import (
 	"slices"
+	"time"
 )
 
 // A Dialect is what a member speaks.
@@ -28,7 +29,10 @@ type Member struct {
 	CID     uint32 // v1: of the first frame; v2: of made headers
 	Key     uint64 // the same
 
-	Conn       *conn
+	Channel *Channel
+	Conn    *Conn
+	First   []*Event // what it came with
+
 	challenged bool
 }
 
@@ -53,6 +57,24 @@ func (e *Event) Empty() bool { return e.Arrival && !e.Opaque && len(e.Message) =
 // Send queues frames for a member.
 func (m *Member) Send(frames ...[]byte) { m.Conn.out.put(frames...) }
 
+// SendNow writes frames, for as long as that takes.
+func (m *Member) SendNow(frames ...[]byte) {
+	m.Conn.nc.SetWriteDeadline(time.Now().Add(20 * time.Second))
+	for _, f := range frames {
+		m.Conn.nc.Write(f)
+	}
+}
+
+// Queued is how many bytes wait to be written to a member.
+func (m *Member) Queued() (n int) {
+	m.Conn.out.mu.Lock()
+	defer m.Conn.out.mu.Unlock()
+	for _, f := range m.Conn.out.queue {
+		n += len(f)
+	}
+	return n
+}
+
 // Channel returns the channel by a name. Callers hold the lock.
 func (s *Server) channel(name string) *Channel {
 	ch := s.channels[name]
@@ -63,20 +85,37 @@ func (s *Server) channel(name string) *Channel {
 	return ch
 }
 
-// Channels returns all of them: for faults that mix them up.
+// Channels returns all of them: for faults that mix them up. Callers hold the lock.
 func (s *Server) Channels() map[string]*Channel { return s.channels }
+
+// Later calls f under the lock after d, if the server is still there.
+func (s *Server) Later(d time.Duration, f func()) {
+	s.wg.Go(func() {
+		select {
+		case <-time.After(d):
+		case <-s.done:
+			return
+		}
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		f()
+	})
+}
 
 // enter makes m a member of a channel, unless another holds its place. Who comes
 // with events has said them.
 func (s *Server) enter(name string, m *Member, first []*Event) (*Channel, error) {
+	m.First = first
 	name = s.Rules.Name(m.Dialect, name)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	ch := s.channel(name)
+	m.Channel = ch
 	if err := s.claim(ch, m); err != nil {
 		return nil, err
 	}
 	s.Rules.Admit(ch, m, first)
+	m.Conn.joined.Store(true)
 	return ch, nil
 }
 
@@ -104,10 +143,10 @@ func (s *Server) claim(ch *Channel, m *Member) error {
 		case !slices.Contains(ch.Members, holder): // left meanwhile
 		case !alive:
 			holder.Conn.kick(&errVerdict{verdict: s.Rules.Verdicts["replaced"], remark: "replaced"})
-			s.Rules.Leave(ch, holder)
+			s.Rules.Leave(ch, holder, nil)
 		case s.Rules.Yields(holder, m) == holder:
 			holder.Conn.kick(refusal)
-			s.Rules.Leave(ch, holder)
+			s.Rules.Leave(ch, holder, nil)
 		default:
 			return refusal
 		}
@@ -131,10 +170,10 @@ func (s *Server) Publish(ch *Channel, from *Member, e *Event) {
 	s.Rules.Store(ch, e)
 }
 
-func (s *Server) depart(ch *Channel, m *Member) {
+func (s *Server) depart(ch *Channel, m *Member, cause error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.Rules.Leave(ch, m)
+	s.Rules.Leave(ch, m, cause)
 }
 
 // What follows are the right hooks about channels.
@@ -222,7 +261,7 @@ func store(ch *Channel, e *Event) {
 	}
 }
 
-func leave(ch *Channel, m *Member) {
+func leave(ch *Channel, m *Member, _ error) {
 	ch.Members = slices.DeleteFunc(ch.Members, func(other *Member) bool { return other == m })
 }
 

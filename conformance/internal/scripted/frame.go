@@ -56,12 +56,15 @@ type errVerdict struct {
 func (e *errVerdict) Error() string { return fmt.Sprintf("%s: verdict %d", e.remark, e.verdict) }
 
 // readV1 reads one frame. An errVerdict says that there was one that is none.
-func (s *Server) readV1(c *conn, first bool) (Frame, error) {
+func (s *Server) readV1(c *Conn, first bool) (Frame, error) {
 	c.readWithin(0)
 	if first {
 		c.readWithin(s.Rules.HelloTime)
 	} else if _, err := c.r.Peek(1); err != nil {
 		return Frame{}, err
+	} else if s.Rules.HoldsUp {
+		s.mu.Lock()
+		defer s.mu.Unlock()
 	}
 	var b bytes.Buffer
 	for {
@@ -80,18 +83,26 @@ func (s *Server) readV1(c *conn, first bool) (Frame, error) {
 			return s.torn(c, &b, err, first)
 		}
 		f.Raw = b.Bytes()
-		return f, nil
+		return f, s.Rules.FrameRead(c)
 	}
 }
 
 // paced reads until b holds n bytes, 64 KiB of them at a time. A first header has
 // the time that is already set.
-func (s *Server) paced(c *conn, b *bytes.Buffer, n int, first bool) error {
+func (s *Server) paced(c *Conn, b *bytes.Buffer, n int, first bool) error {
 	for b.Len() < n {
-		if !first {
+		atOnce := 64 << 10
+		switch {
+		case s.Rules.AnyByte:
+			atOnce = 1
+			c.readWithin(s.Rules.StallTime)
+		case !first:
 			c.readWithin(s.Rules.StallTime)
 		}
-		if _, err := io.CopyN(b, c.r, int64(min(64<<10, n-b.Len()))); err != nil {
+		if s.Rules.Impatient && b.Len() > 0 && b.Len()+c.r.Buffered() < n {
+			return io.ErrUnexpectedEOF
+		}
+		if _, err := io.CopyN(b, c.r, int64(min(atOnce, n-b.Len()))); err != nil {
 			return err
 		}
 	}
@@ -99,7 +110,7 @@ func (s *Server) paced(c *conn, b *bytes.Buffer, n int, first bool) error {
 }
 
 // torn is what a frame is that did not come to its end.
-func (s *Server) torn(c *conn, b *bytes.Buffer, err error, first bool) (Frame, error) {
+func (s *Server) torn(c *Conn, b *bytes.Buffer, err error, first bool) (Frame, error) {
 	remark := Remark("frame torn")
 	if isTimeout(err) {
 		remark = "frame stalled"

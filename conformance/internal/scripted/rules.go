@@ -1,9 +1,11 @@
 package scripted
 
 import (
+	"bytes"
 	"net/http"
 	"net/netip"
 	"time"
+	"unicode/utf8"
 )
 
 // Rules are all that a server decides by. Hooks that take a Channel or a Member
@@ -22,6 +24,22 @@ type Rules struct {
 
 	// Header reads the header of a v1 frame, 16 bytes.
 	Header func(h []byte) Header
+	// FrameRead is called when a frame of either dialect has been read; an error
+	// ends the connection before anything of the frame is heeded.
+	FrameRead func(c *Conn) error
+	// Impatient takes what one read gives for all that there is of a frame or
+	// request, HoldsUp keeps the server's lock while a later v1 frame comes,
+	// WriteErrorEnds closes a connection that cannot be written to, Lingers leaves
+	// it open when all has been said.
+	Impatient, HoldsUp, WriteErrorEnds, Lingers bool
+	// AtOnce passes each fragment on as it comes, PongsLate answers a ping after
+	// the message it came in, GoesOn takes no notice of a close frame once it is
+	// answered.
+	AtOnce, PongsLate, GoesOn bool
+	// AnyByte has any byte start the clock of a frame anew.
+	AnyByte bool
+	// Hears says what of a v2 member shows that it lives, by opcode.
+	Hears func(op byte) bool
 	// Decode reads a v1 body.
 	Decode func(body []byte, maxNesting int) (Msg, []Remark)
 
@@ -41,16 +59,24 @@ type Rules struct {
 	Auth       func(uid, channel, key string) uint64
 	AuthFits   func(s *Server, h Hello) bool
 
-	// Unmask takes the mask off a client's payload, Message joins the fragments of
-	// one message, Pong answers a ping (nil: not at all), Control is the event
+	// Head sees the head of each frame, Length what it says of the length. Unmask takes the mask off a client's
+	// payload, Fragment sees what has come of a message, Size counts it, Message
+	// joins the fragments of one, TextFits says whether they are UTF-8, Pong answers a ping (nil: not at all), Control is the event
 	// that a ping or pong makes (nil: none), CloseReply is the payload of the answer
 	// to a close frame (nil: none), Greeting is said after the upgrade.
+	Head       func(first byte, n uint64)
+	Length     func(n uint64) uint64
 	Unmask     func(mask [4]byte, b []byte)
-	Message    func(fragments [][]byte) [][]byte
-	Pong       func(payload []byte) []byte
+	Fragment   func(c *Conn, last bool, fragments [][]byte) [][]byte
+	Message    func(op byte, fragments [][]byte) (byte, [][]byte)
+	Size       func(before, n int) int
+	TextFits   func(fragments [][]byte) bool
+	Pong       func(op byte, payload []byte) []byte
 	Control    func(op byte, payload []byte) *Event
 	CloseReply func(payload []byte) []byte
 	Greeting   func() [][]byte
+	// LastWord is what a close frame becomes.
+	LastWord func(frame []byte) []byte
 	// WSFrame writes a frame of the server.
 	WSFrame func(first byte, payload []byte) []byte
 
@@ -77,8 +103,10 @@ type Rules struct {
 	Made   func(ch *Channel, e *Event) []byte
 	// Store puts an event into the history.
 	Store func(ch *Channel, e *Event)
-	// Leave takes a member out.
-	Leave func(ch *Channel, m *Member)
+	// Ended is called when a connection has, which had joined or not.
+	Ended func(c *Conn, joined bool)
+	// Leave takes a member out, whose connection ended by cause.
+	Leave func(ch *Channel, m *Member, cause error)
 
 	// HistoryLimit counts events, EmptyLimit those of them that are empty
 	// arrivals.
@@ -106,6 +134,7 @@ func Correct() *Rules {
 		Spellings:  spellings,
 		KeyFits:    keyFits,
 		Header:     readHeader,
+		FrameRead:  func(*Conn) error { return nil },
 		Decode:     decode,
 		JoinBy:     func(_ Frame, contained []Frame) Frame { return contained[0] },
 		Restore:    restore,
@@ -116,8 +145,14 @@ func Correct() *Rules {
 		Auth:       auth,
 		AuthFits:   authFits,
 		Unmask:     unmask,
+		Head:       func(byte, uint64) {},
+		Length:     func(n uint64) uint64 { return n },
+		Fragment:   func(_ *Conn, _ bool, fragments [][]byte) [][]byte { return fragments },
+		Size:       func(before, n int) int { return before + n },
 		Message:    joined,
-		Pong:       func(payload []byte) []byte { return payload },
+		TextFits:   func(fragments [][]byte) bool { return utf8.Valid(bytes.Join(fragments, nil)) },
+		LastWord:   func(frame []byte) []byte { return frame },
+		Pong:       pong,
 		Control:    func(byte, []byte) *Event { return nil },
 		CloseReply: func(payload []byte) []byte { return payload[:min(2, len(payload))] },
 		Greeting:   func() [][]byte { return nil },
@@ -135,6 +170,8 @@ func Correct() *Rules {
 		Made:       made,
 		Store:      store,
 		Leave:      leave,
+		Hears:      func(byte) bool { return true },
+		Ended:      func(*Conn, bool) {},
 
 		HistoryLimit: 200,
 		EmptyLimit:   100,

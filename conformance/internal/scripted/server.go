@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -19,16 +20,17 @@ type Server struct {
 
 	v1, v2 net.Listener
 	wg     sync.WaitGroup
+	done   chan struct{} // closed by Close
 
 	mu       sync.Mutex
 	closed   bool
-	conns    map[*conn]bool
+	conns    map[*Conn]bool
 	channels map[string]*Channel
 }
 
 // Start listens on two ports of loopback. Rules must not change any more.
 func Start(rules *Rules, key string) (*Server, error) {
-	s := &Server{Rules: rules, Key: key, conns: make(map[*conn]bool), channels: make(map[string]*Channel)}
+	s := &Server{Rules: rules, Key: key, done: make(chan struct{}), conns: make(map[*Conn]bool), channels: make(map[string]*Channel)}
 	for _, l := range []*net.Listener{&s.v1, &s.v2} {
 		var err error
 		if *l, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
@@ -45,9 +47,30 @@ func Start(rules *Rules, key string) (*Server, error) {
 func (s *Server) V1() string { return s.v1.Addr().String() }
 func (s *Server) V2() string { return "ws://" + s.v2.Addr().String() + "/" }
 
+// ErrCrash ends the whole server if a hook panics with it.
+var ErrCrash = errors.New("the server ends as a whole")
+
+// Crash does that.
+func (s *Server) Crash() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.v1.Close()
+	s.v2.Close()
+	for c := range s.conns {
+		c.nc.Close()
+	}
+}
+
+// Lock and Unlock are for hooks that are called without the lock.
+func (s *Server) Lock()   { s.mu.Lock() }
+func (s *Server) Unlock() { s.mu.Unlock() }
+
 // Close closes everything and waits for its goroutines.
 func (s *Server) Close() {
 	s.mu.Lock()
+	if !s.closed {
+		close(s.done)
+	}
 	s.closed = true
 	for c := range s.conns {
 		c.nc.Close()
@@ -61,7 +84,7 @@ func (s *Server) Close() {
 	s.wg.Wait()
 }
 
-func (s *Server) accept(l net.Listener, serve func(*conn)) {
+func (s *Server) accept(l net.Listener, serve func(*Conn)) {
 	for {
 		nc, err := l.Accept()
 		if err != nil {
@@ -76,15 +99,23 @@ func (s *Server) accept(l net.Listener, serve func(*conn)) {
 			nc.Close()
 			return
 		}
-		s.wg.Go(c.writeOut)
+		s.wg.Go(func() { c.writeOut(s.Rules.WriteErrorEnds) })
 		s.wg.Go(func() {
-			defer s.done(c)
+			defer s.forget(c)
+			defer func() {
+				if p := recover(); p == ErrCrash {
+					s.Crash()
+				} else if p != nil {
+					panic(p)
+				}
+			}()
 			serve(c)
+			s.Rules.Ended(c, c.joined.Load())
 		})
 	}
 }
 
-func (s *Server) done(c *conn) {
+func (s *Server) forget(c *Conn) {
 	c.out.end()
 	c.nc.Close()
 	s.mu.Lock()
@@ -92,28 +123,33 @@ func (s *Server) done(c *conn) {
 	s.mu.Unlock()
 }
 
-// A conn is a connection with what waits to be written to it.
-type conn struct {
+// A Conn is a connection with what waits to be written to it.
+type Conn struct {
 	nc   *net.TCPConn
 	r    *bufio.Reader
 	from netip.AddrPort
 	out  *outbox
 	dead chan struct{} // closed when no more is written
 
+	joined atomic.Bool
 	mu     sync.Mutex
 	kicked *errVerdict // somebody else ended it
 	heard  chan struct{}
 }
 
-func newConn(nc net.Conn) *conn {
-	return &conn{
+func newConn(nc net.Conn) *Conn {
+	return &Conn{
 		nc: nc.(*net.TCPConn), r: bufio.NewReader(nc), from: nc.RemoteAddr().(*net.TCPAddr).AddrPort(),
 		out: newOutbox(), dead: make(chan struct{}), heard: make(chan struct{}, 1),
 	}
 }
 
+// Reader and Net are what the connection is read from and written to.
+func (c *Conn) Reader() *bufio.Reader { return c.r }
+func (c *Conn) Net() *net.TCPConn     { return c.nc }
+
 // readWithin bounds the next reads; 0: they may take for ever.
-func (c *conn) readWithin(d time.Duration) {
+func (c *Conn) readWithin(d time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	switch {
@@ -126,7 +162,7 @@ func (c *conn) readWithin(d time.Duration) {
 }
 
 // kick has the connection's reader end it.
-func (c *conn) kick(why *errVerdict) {
+func (c *Conn) kick(why *errVerdict) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.kicked == nil {
@@ -136,7 +172,7 @@ func (c *conn) kick(why *errVerdict) {
 }
 
 // why returns what ended the connection: somebody else's verdict, or err.
-func (c *conn) why(err error) error {
+func (c *Conn) why(err error) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.kicked != nil && errors.Is(err, os.ErrDeadlineExceeded) {
@@ -147,9 +183,23 @@ func (c *conn) why(err error) error {
 
 func isTimeout(err error) bool { return errors.Is(err, os.ErrDeadlineExceeded) }
 
+// finish ends a connection as the rules have it, with a last word or none.
+func (s *Server) finish(c *Conn, last []byte) {
+	if last != nil {
+		last = s.Rules.LastWord(last)
+	}
+	if s.Rules.Lingers {
+		c.out.put(last)
+		c.hang()
+		<-s.done
+		return
+	}
+	c.finish(last)
+}
+
 // finish writes what is queued and a last word, ends the sending side, and
 // discards what still comes for two seconds, so that no reset overtakes it.
-func (c *conn) finish(last []byte) {
+func (c *Conn) finish(last []byte) {
 	if last != nil {
 		c.out.put(last)
 	}
@@ -162,13 +212,13 @@ func (c *conn) finish(last []byte) {
 }
 
 // hang discards all that comes, and says nothing.
-func (c *conn) hang() {
+func (c *Conn) hang() {
 	c.readWithin(0)
 	io.Copy(io.Discard, c.r)
 }
 
 // writeOut writes what is queued until the end of the queue, in order.
-func (c *conn) writeOut() {
+func (c *Conn) writeOut(errorEnds bool) {
 	defer close(c.dead)
 	for {
 		batch, ok := c.out.take()
@@ -178,6 +228,9 @@ func (c *conn) writeOut() {
 		buffers := net.Buffers(batch)
 		if _, err := buffers.WriteTo(c.nc); err != nil {
 			c.out.discard()
+			if errorEnds {
+				c.nc.Close()
+			}
 			return
 		}
 	}

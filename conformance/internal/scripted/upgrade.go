@@ -5,14 +5,20 @@ import (
 	"encoding/base64"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 )
 
 const subprotocol = "mles-websocket"
 
 // upgrade answers a request. False: it was answered otherwise.
-func (s *Server) upgrade(c *conn) bool {
+func (s *Server) upgrade(c *Conn) bool {
 	c.readWithin(s.Rules.HelloTime)
+	if _, err := c.r.Peek(1); err == nil && s.Rules.Impatient {
+		if b, _ := c.r.Peek(c.r.Buffered()); !strings.Contains(string(b), "\r\n\r\n") {
+			return false
+		}
+	}
 	req, err := http.ReadRequest(c.r)
 	if err != nil {
 		return false
@@ -59,6 +65,9 @@ func lookAtRequest(req *http.Request) (remarks []Remark) {
 
 	say(len(offered) > 1, "subprotocol in a list")
 	say(len(req.Header["Sec-Websocket-Protocol"]) > 1, "subprotocol in lines")
+	say(!has(offered, subprotocol), "subprotocol not offered")
+	say(!slices.ContainsFunc(offered, func(o string) bool { return strings.HasPrefix(o, subprotocol) }), "no subprotocol that begins alike")
+	say(req.Header.Get("Cookie") != "", "cookie")
 	say(req.URL.Path != "/", "path")
 	say(req.URL.RawQuery != "", "query")
 	say(req.Header.Get("Origin") != "", "origin")

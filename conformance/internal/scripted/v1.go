@@ -3,17 +3,17 @@ package scripted
 import "errors"
 
 // serveV1 serves one v1 connection to its end.
-func (s *Server) serveV1(c *conn) {
+func (s *Server) serveV1(c *Conn) {
 	err := c.why(s.sessionV1(c))
 	var v *errVerdict
 	if errors.As(err, &v) && v.verdict == Hang {
 		c.hang()
 		return
 	}
-	c.finish(nil)
+	s.finish(c, nil)
 }
 
-func (s *Server) sessionV1(c *conn) error {
+func (s *Server) sessionV1(c *Conn) (err error) {
 	f, err := s.readV1(c, true)
 	if err != nil {
 		return err
@@ -26,9 +26,9 @@ func (s *Server) sessionV1(c *conn) error {
 	if err != nil {
 		return err
 	}
-	defer s.depart(ch, m)
+	defer func() { s.depart(ch, m, err) }()
 	for {
-		f, err := s.readV1(c, false)
+		f, err = s.readV1(c, false)
 		if err != nil {
 			return err
 		}
@@ -37,7 +37,7 @@ func (s *Server) sessionV1(c *conn) error {
 }
 
 // firstV1 reads a first frame: who joins what, and with which events.
-func (s *Server) firstV1(c *conn, f Frame) (*Member, string, []*Event, error) {
+func (s *Server) firstV1(c *Conn, f Frame) (*Member, string, []*Event, error) {
 	msg, remarks := s.Rules.Decode(f.Body(), s.Rules.MaxNesting)
 	contained := []Frame{f}
 	by := f

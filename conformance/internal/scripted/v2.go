@@ -4,30 +4,29 @@ import (
 	"errors"
 	"sync/atomic"
 	"time"
-	"unicode/utf8"
 )
 
 // serveV2 serves one WebSocket connection to its end.
-func (s *Server) serveV2(c *conn) {
+func (s *Server) serveV2(c *Conn) {
 	if !s.upgrade(c) {
-		c.finish(nil)
+		s.finish(c, nil)
 		return
 	}
 	err := c.why(s.sessionV2(c))
 	var v *errVerdict
 	switch {
 	case !errors.As(err, &v) || v.verdict == Cut:
-		c.finish(nil)
+		s.finish(c, nil)
 	case v.verdict == Hang:
 		c.hang()
 	case v.remark == "closed":
-		c.finish(s.Rules.WSFrame(fin|opClose, v.payload))
+		s.finish(c, s.Rules.WSFrame(fin|opClose, v.payload))
 	default:
-		c.finish(s.Rules.WSFrame(fin|opClose, closePayload(v.verdict, v.remark)))
+		s.finish(c, s.Rules.WSFrame(fin|opClose, closePayload(v.verdict, v.remark)))
 	}
 }
 
-func (s *Server) sessionV2(c *conn) error {
+func (s *Server) sessionV2(c *Conn) (err error) {
 	c.out.put(s.Rules.Greeting()...)
 	v := &sessionV2{s: s, c: c}
 	ended := make(chan struct{})
@@ -49,9 +48,9 @@ func (s *Server) sessionV2(c *conn) error {
 	if v.ch, err = s.enter(h.Channel, v.m, []*Event{hello}); err != nil {
 		return err
 	}
-	defer s.depart(v.ch, v.m)
+	defer func() { s.depart(v.ch, v.m, err) }()
 
-	w.begun, w.limit, w.tooBig = false, s.Rules.MaxMessage(h.UID, h.Channel), "message too big"
+	w.begun, w.joined, w.limit, w.tooBig = false, true, s.Rules.MaxMessage(h.UID, h.Channel), "message too big"
 	c.readWithin(0)
 	for {
 		messages, err := w.next()
@@ -59,13 +58,10 @@ func (s *Server) sessionV2(c *conn) error {
 			return err
 		}
 		for _, m := range messages {
-			if m.op == opText && !utf8.Valid(m.data) {
-				if verdict := s.Rules.Verdicts["text not UTF-8"]; verdict != Ignore {
-					return &errVerdict{verdict: verdict, remark: "text not UTF-8"}
-				}
-			}
 			v.say(m.op, m.data)
 		}
+		c.out.put(v.late...)
+		v.late = nil
 	}
 }
 
@@ -89,10 +85,11 @@ func (s *Server) judgeHello(m message) (Hello, error) {
 // has joined.
 type sessionV2 struct {
 	s  *Server
-	c  *conn
+	c  *Conn
 	m  *Member
 	ch *Channel
 
+	late       [][]byte     // pongs that wait
 	unanswered atomic.Int64 // pings
 }
 
@@ -101,21 +98,31 @@ func (v *sessionV2) say(op byte, data []byte) {
 }
 
 // control takes a control frame.
-func (v *sessionV2) control(op byte, payload []byte) error {
+func (v *sessionV2) control(op byte, inside bool, payload []byte) error {
 	r := v.s.Rules
-	v.c.hear()
+	if verdict, about := r.judge(lookAtControl(op, inside, v.m != nil)...); verdict != Ignore {
+		return &errVerdict{verdict: verdict, remark: about}
+	}
+	if answer := r.Pong(op, payload); answer != nil && op != opClose {
+		v.late = append(v.late, r.WSFrame(fin|opPong, answer))
+	}
+	if !inside || !r.PongsLate {
+		v.c.out.put(v.late...)
+		v.late = nil
+	}
 	switch op {
-	case opPing:
-		if answer := r.Pong(payload); answer != nil {
-			v.c.out.put(r.WSFrame(fin|opPong, answer))
-		}
 	case opPong:
 		v.unanswered.Store(0)
 	case opClose:
 		if verdict, about := r.judge(lookAtClose(payload)...); verdict != Ignore {
 			return &errVerdict{verdict: verdict, remark: about}
 		}
-		if answer := r.CloseReply(payload); answer != nil {
+		answer := r.CloseReply(payload)
+		if r.GoesOn {
+			v.c.out.put(r.WSFrame(fin|opClose, answer))
+			return nil
+		}
+		if answer != nil {
 			return &errVerdict{verdict: 1000, remark: "closed", payload: answer}
 		}
 		return &errVerdict{verdict: Cut, remark: "closed"}
@@ -125,6 +132,18 @@ func (v *sessionV2) control(op byte, payload []byte) error {
 		v.s.say(v.ch, v.m, e)
 	}
 	return nil
+}
+
+// lookAtControl remarks where a control frame stands.
+func lookAtControl(op byte, inside, joined bool) (remarks []Remark) {
+	name := map[byte]Remark{opPing: "ping", opPong: "pong", opClose: "close frame"}[op]
+	if inside {
+		remarks = append(remarks, name+" inside a message")
+	}
+	if !joined {
+		remarks = append(remarks, name+" before the hello")
+	}
+	return append(remarks, name)
 }
 
 // ping pings until the session has ended, or does not answer.
@@ -149,7 +168,7 @@ func (v *sessionV2) ping(ended chan struct{}) {
 }
 
 // hear notes that something came.
-func (c *conn) hear() {
+func (c *Conn) hear() {
 	select {
 	case c.heard <- struct{}{}:
 	default:

@@ -39,22 +39,33 @@ func unmask(mask [4]byte, b []byte) {
 	}
 }
 
-func joined(fragments [][]byte) [][]byte { return [][]byte{bytes.Join(fragments, nil)} }
+func joined(op byte, fragments [][]byte) (byte, [][]byte) {
+	return op, [][]byte{bytes.Join(fragments, nil)}
+}
+
+func pong(op byte, payload []byte) []byte {
+	if op == opPing {
+		return payload
+	}
+	return nil
+}
 
 // A wsReader reads the frames of one client.
 type wsReader struct {
 	s *Server
-	c *conn
+	c *Conn
 	// limit bounds a message, and tooBig is what one byte more is.
 	limit  int
 	tooBig Remark
 	// control takes a ping, a pong or a close frame.
-	control func(op byte, payload []byte) error
+	control func(op byte, inside bool, payload []byte) error
 
-	op    byte // of the message that has begun; 0: none has
-	parts [][]byte
-	size  int
-	begun bool // a frame or message has begun, and has to go on
+	op     byte // of the message that has begun; 0: none has
+	parts  [][]byte
+	size   int
+	begun  bool // a frame or message has begun, and has to go on
+	partly bool // something of a frame has been read
+	joined bool // the hello is behind it
 }
 
 // A message is text or binary, after its fragments have been joined.
@@ -77,7 +88,7 @@ func (w *wsReader) next() ([]message, error) {
 		}
 		op := first & 0x0f
 		if op >= opClose {
-			if err := w.control(op, payload); err != nil {
+			if err := w.control(op, w.op != 0, payload); err != nil {
 				return nil, err
 			}
 			continue
@@ -85,13 +96,24 @@ func (w *wsReader) next() ([]message, error) {
 		if op != opContinuation {
 			w.op = op
 		}
-		w.parts = append(w.parts, payload)
-		if first&fin == 0 {
+		last := first&fin != 0
+		w.parts = w.s.Rules.Fragment(w.c, last, append(w.parts, payload))
+		if !last && w.s.Rules.AtOnce && w.joined {
+			w.parts = nil
+			return []message{{w.op, payload}}, nil
+		}
+		if !last {
 			continue
 		}
+		if w.joined && w.op == opText && !w.s.Rules.TextFits(w.parts) {
+			if v := w.s.Rules.Verdicts["text not UTF-8"]; v != Ignore {
+				return nil, &errVerdict{verdict: v, remark: "text not UTF-8"}
+			}
+		}
 		var done []message
-		for _, data := range w.s.Rules.Message(w.parts) {
-			done = append(done, message{w.op, data})
+		op, whole := w.s.Rules.Message(w.op, w.parts)
+		for _, data := range whole {
+			done = append(done, message{op, data})
 		}
 		w.op, w.parts, w.size = 0, nil, 0
 		return done, nil
@@ -100,11 +122,15 @@ func (w *wsReader) next() ([]message, error) {
 
 // frame reads one frame, with what forbids it.
 func (w *wsReader) frame() (first byte, payload []byte, err error) {
+	w.partly = false
 	head, err := w.read(2)
 	if err != nil {
 		return 0, nil, err
 	}
-	w.c.hear()
+	if w.s.Rules.Hears(head[0] & 0x0f) {
+		w.c.hear()
+	}
+	w.partly = true
 	first, masked, n := head[0], head[1]&0x80 != 0, uint64(head[1]&0x7f)
 	switch n {
 	case 126:
@@ -119,6 +145,8 @@ func (w *wsReader) frame() (first byte, payload []byte, err error) {
 	if err != nil {
 		return 0, nil, err
 	}
+	n = w.s.Rules.Length(n)
+	w.s.Rules.Head(first, n)
 	if v, about := w.s.Rules.judge(w.look(first, masked, n)...); v != Ignore {
 		return 0, nil, &errVerdict{verdict: v, remark: about}
 	}
@@ -136,7 +164,10 @@ func (w *wsReader) frame() (first byte, payload []byte, err error) {
 		w.s.Rules.Unmask(mask, payload)
 	}
 	if first&0x0f < opClose {
-		w.size += len(payload)
+		w.size = w.s.Rules.Size(w.size, len(payload))
+	}
+	if err := w.s.Rules.FrameRead(w.c); err != nil {
+		return 0, nil, err
 	}
 	return first, payload, nil
 }
@@ -157,7 +188,7 @@ func (w *wsReader) look(first byte, masked bool, n uint64) (remarks []Remark) {
 	say(op >= opClose && first&fin == 0, "control in fragments")
 	say(op >= opClose && n > 125, "control over 125")
 	say(n > 1<<63-1, "length over 63 bits")
-	say(op < opClose && n+uint64(w.size) > uint64(w.limit), w.tooBig)
+	say(op < opClose && uint64(w.s.Rules.Size(w.size, int(min(n, 1<<40)))) > uint64(w.limit), w.tooBig)
 	return remarks
 }
 
@@ -165,10 +196,18 @@ func (w *wsReader) look(first byte, masked bool, n uint64) (remarks []Remark) {
 func (w *wsReader) read(n int) ([]byte, error) {
 	var b bytes.Buffer
 	for b.Len() < n {
-		if !w.begun {
+		atOnce := 64 << 10
+		switch {
+		case w.s.Rules.AnyByte:
+			atOnce = 1
+			w.c.readWithin(w.s.Rules.StallTime)
+		case !w.begun:
 			w.c.readWithin(w.s.Rules.StallTime)
 		}
-		if _, err := io.CopyN(&b, w.c.r, int64(min(64<<10, n-b.Len()))); err != nil {
+		if w.s.Rules.Impatient && b.Len()+w.c.r.Buffered() < n && (b.Len() > 0 || w.partly) {
+			return nil, io.ErrUnexpectedEOF
+		}
+		if _, err := io.CopyN(&b, w.c.r, int64(min(atOnce, n-b.Len()))); err != nil {
 			if isTimeout(err) && w.c.why(err) == err {
 				return nil, &errVerdict{verdict: w.s.Rules.Verdicts[w.late()], remark: w.late()}
 			}
