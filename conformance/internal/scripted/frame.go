@@ -67,24 +67,22 @@ func (s *Server) readV1(c *Conn, first bool) (Frame, error) {
 		defer s.mu.Unlock()
 	}
 	var b bytes.Buffer
-	for {
-		err := s.paced(c, &b, headerLen, first)
-		if err != nil {
-			return s.torn(c, &b, err, first)
-		}
-		f := Frame{Header: s.Rules.Header(b.Bytes())}
-		if f.Len > s.Rules.MaxBody {
-			f.Remarks = append(f.Remarks, "frame too long")
-		}
-		if v, about := s.Rules.judge(f.Remarks...); v != Ignore {
-			return Frame{}, &errVerdict{verdict: v, remark: about}
-		}
-		if err := s.paced(c, &b, headerLen+f.Len, false); err != nil {
-			return s.torn(c, &b, err, first)
-		}
-		f.Raw = b.Bytes()
-		return f, s.Rules.FrameRead(c)
+	err := s.paced(c, &b, headerLen, first)
+	if err != nil {
+		return s.torn(c, &b, err, first)
 	}
+	f := Frame{Header: s.Rules.Header(b.Bytes())}
+	if f.Len > s.Rules.MaxBody {
+		f.Remarks = append(f.Remarks, "frame too long")
+	}
+	if v, about := s.Rules.judge(f.Remarks...); v != Ignore {
+		return Frame{}, &errVerdict{verdict: v, remark: about}
+	}
+	if err := s.paced(c, &b, headerLen+f.Len, false); err != nil {
+		return s.torn(c, &b, err, first)
+	}
+	f.Raw = b.Bytes()
+	return f, s.Rules.FrameRead(c)
 }
 
 // paced reads until b holds n bytes, 64 KiB of them at a time. A first header has
