@@ -19,7 +19,7 @@ type wire struct {
 	upgraded bool
 	received int // bytes, in all
 	frames   frames
-	moved    bool // bytes have come since the last wait
+	moved    bool // bytes have come while challenged
 }
 
 // Read reads from the connection. What has been received is published before it
@@ -28,7 +28,7 @@ func (w *wire) Read(p []byte) (int, error) {
 	c := w.c
 	if w.upgraded {
 		c.flush()
-		if w.moved { // and not for a farewell: that would have ended the membership
+		if w.moved { // only now: a farewell has ended the membership
 			w.moved = false
 			c.prove()
 		}
@@ -41,7 +41,7 @@ func (w *wire) Read(p []byte) (int, error) {
 		w.received += n
 		w.frames.pass(p[:n])
 		c.missed.Store(0)
-		w.moved = true
+		w.moved = c.challenged.Load()
 	}
 	return n, err
 }
