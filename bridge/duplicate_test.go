@@ -187,9 +187,10 @@ func TestDeadTwinBehindRelay(t *testing.T) {
 	h.callV2 = func() net.Conn { return overTLS(r.dial)() }
 	r.to = h.tcpV2
 	first := h.v2Joins("alice", "room")
-	first.says(text("here"))
 	h.callV2 = direct
-	h.v2Joins("bob", "room").gets(notice("alice", "room"), text("here"))
+	bob := h.v2Joins("bob", "room")
+	first.says(text("here"))
+	bob.gets(notice("alice", "room"), text("here"))
 	r.stop()
 	second := h.v2()
 	start := time.Now()
@@ -197,7 +198,7 @@ func TestDeadTwinBehindRelay(t *testing.T) {
 	if took := time.Since(start); took < 2900*time.Millisecond || took > 10*time.Second {
 		t.Errorf("replaced after %s", took)
 	}
-	second.gets(notice("alice", "room"), text("here"), notice("bob", "room"))
+	second.gets(notice("alice", "room"), notice("bob", "room"), text("here"))
 }
 
 // Who has the wrong auth does not even make the holder be asked.
