@@ -538,7 +538,6 @@ func joinFaults() []fault {
 				}
 			}
 		})},
-		{name: "closes a v1 connection that cannot be written to", breaks: func(r *scripted.Rules) { r.WriteErrorEnds = true }},
 		{name: "does not close when a client ends its sending side", breaks: func(r *scripted.Rules) { r.Lingers = true }},
 		{name: "answers a join", breaks: func(r *scripted.Rules) {
 			right := r.Admit

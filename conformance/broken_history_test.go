@@ -148,6 +148,25 @@ func historyFaults() []fault {
 				held[ch] = e
 			}
 		}},
+		{name: "re-encodes v1 frames in the history of a channel that v2 members are in", breaks: changing(func(ch channel, e *scripted.Event, to member, replay bool) {
+			if isV1(e) && replay && slices.ContainsFunc(ch.Members, func(m member) bool { return m.Dialect == scripted.V2 }) {
+				e.Frame = withLength(reencoded(e))
+			}
+		})},
+		{name: "v1 frames in the history have the key of the join", breaks: func(r *scripted.Rules) {
+			last := make(map[string]*scripted.Event)
+			forgetting(func(ch channel, e *scripted.Event) bool {
+				if isV1(e) && e.Arrival {
+					last[ch.Name] = e
+				} else if join := last[ch.Name]; isV1(e) && join != nil {
+					stored := *e
+					stored.Frame = Cat(e.Frame[:4], join.Frame[4:16], e.Frame[16:])
+					ch.History = append(ch.History, &stored)
+					return true
+				}
+				return false
+			})(r)
+		}},
 		{name: "headers in the history are the server's", breaks: changing(func(ch channel, e *scripted.Event, _ member, replay bool) {
 			if isV1(e) && replay {
 				e.Frame = Cat(e.Frame[:4], make([]byte, 12), e.Frame[16:])

@@ -84,6 +84,17 @@ func v1MoreCases() []Case {
 			room.heardNothing(bob)
 		},
 	}, {
+		ID: "v1/forward/ends-kept", Section: "v1/spec.md#session", Needs: V1,
+		Says: "White space and NUL at either end of a message belong to it: the frames are forwarded byte for byte.",
+		Run: func(t *T) {
+			room := t.Room()
+			alice, bob := room.V1("alice"), room.V1("bob")
+			for _, m := range []string{"\n", "line\n", "line\r\n", " spaced ", "\x00NUL\x00"} {
+				bob.ExpectFrame(alice.Say(m))
+			}
+			room.Quiet()
+		},
+	}, {
 		ID: "v1/resync/form-numbers", Section: "v1/spec.md#resync", Needs: V1,
 		Says: "A ResyncMsg that has arrays of small integers for its frames joins by the first frame in it, and those are forwarded.",
 		Run: func(t *T) {

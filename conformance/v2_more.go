@@ -48,6 +48,54 @@ func v2MoreCases() []Case {
 			bob.ExpectFrame(Fin|OpText, long)
 			room.Quiet()
 		},
+	}, {
+		ID: "v2/message/ends-kept", Section: "v2/spec.md#messages", Needs: V2,
+		Says: "White space and NUL at either end of a message belong to it, in text and in binary, live and from the history.",
+		Run: func(t *T) {
+			room := t.Room()
+			alice, bob := room.V2("alice"), room.V2("bob")
+			ends := []string{"\n", "line\n", "line\r\n", " spaced ", "\ttabbed\t", "\x00NUL\x00", "\ufeffmark\ufeff"}
+			for _, m := range ends {
+				alice.SendText(m)
+				alice.SendBinary(m)
+				bob.ExpectFrame(Fin|OpText, m)
+				bob.ExpectFrame(Fin|OpBinary, m)
+			}
+			room.Quiet()
+			carol := t.DialV2()
+			carol.Hello("carol", room.Channel)
+			// What brought alice and bob together comes first.
+			for {
+				a := carol.next("the first message")
+				if string(a.payload) == ends[0] {
+					break
+				}
+			}
+			carol.ExpectFrame(Fin|OpBinary, ends[0])
+			for _, m := range ends[1:] {
+				carol.ExpectFrame(Fin|OpText, m)
+				carol.ExpectFrame(Fin|OpBinary, m)
+			}
+		},
+	}, {
+		ID: "v2/message/cut-off", Section: "v2/spec.md#messages", Needs: V2,
+		Says: "While a frame has come only in part, its sender gets what others send, and they get the message once the rest has come.",
+		Run: func(t *T) {
+			room := t.Room()
+			alice, bob, carol := room.V2("alice"), room.V2("bob"), room.V2("carol")
+			frame := ClientFrame(Fin|OpBinary, "in two pieces")
+			alice.Send(frame[:9])
+			// Several times, as the first may be quicker than the piece of a frame.
+			for range 5 {
+				bob.SendBinary("meanwhile")
+				alice.ExpectFrame(Fin|OpBinary, "meanwhile")
+				carol.ExpectFrame(Fin|OpBinary, "meanwhile")
+			}
+			alice.Send(frame[9:])
+			bob.ExpectFrame(Fin|OpBinary, "in two pieces")
+			carol.ExpectFrame(Fin|OpBinary, "in two pieces")
+			room.Quiet()
+		},
 	},
 		v2LengthWraps("32", 1<<32+5),
 		v2LengthWraps("31", 1<<31+5),

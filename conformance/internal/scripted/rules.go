@@ -2,6 +2,7 @@ package scripted
 
 import (
 	"bytes"
+	"net"
 	"net/http"
 	"net/netip"
 	"time"
@@ -28,10 +29,9 @@ type Rules struct {
 	// ends the connection before anything of the frame is heeded.
 	FrameRead func(c *Conn) error
 	// Impatient takes what one read gives for all that there is of a frame or
-	// request, HoldsUp keeps the server's lock while a later v1 frame comes,
-	// WriteErrorEnds closes a connection that cannot be written to, Lingers leaves
-	// it open when all has been said.
-	Impatient, HoldsUp, WriteErrorEnds, Lingers bool
+	// request, HoldsUp keeps the server's lock while a later frame comes, Lingers
+	// leaves a connection open when all has been said.
+	Impatient, HoldsUp, Lingers bool
 	// AtOnce passes each fragment on as it comes, PongsLate answers a ping after
 	// the message it came in, GoesOn takes no notice of a close frame once it is
 	// answered.
@@ -103,6 +103,8 @@ type Rules struct {
 	Made   func(ch *Channel, e *Event) []byte
 	// Store puts an event into the history.
 	Store func(ch *Channel, e *Event)
+	// Write writes what is queued for a connection.
+	Write func(to net.Conn, batch [][]byte) error
 	// Ended is called when a connection has, which had joined or not.
 	Ended func(c *Conn, joined bool)
 	// Leave takes a member out, whose connection ended by cause.
@@ -170,6 +172,7 @@ func Correct() *Rules {
 		Made:       made,
 		Store:      store,
 		Leave:      leave,
+		Write:      write,
 		Hears:      func(byte) bool { return true },
 		Ended:      func(*Conn, bool) {},
 

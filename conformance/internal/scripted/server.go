@@ -99,7 +99,7 @@ func (s *Server) accept(l net.Listener, serve func(*Conn)) {
 			nc.Close()
 			return
 		}
-		s.wg.Go(func() { c.writeOut(s.Rules.WriteErrorEnds) })
+		s.wg.Go(func() { c.writeOut(s.Rules.Write) })
 		s.wg.Go(func() {
 			defer s.forget(c)
 			defer func() {
@@ -218,22 +218,24 @@ func (c *Conn) hang() {
 }
 
 // writeOut writes what is queued until the end of the queue, in order.
-func (c *Conn) writeOut(errorEnds bool) {
+func (c *Conn) writeOut(write func(net.Conn, [][]byte) error) {
 	defer close(c.dead)
 	for {
 		batch, ok := c.out.take()
 		if !ok {
 			return
 		}
-		buffers := net.Buffers(batch)
-		if _, err := buffers.WriteTo(c.nc); err != nil {
+		if err := write(c.nc, batch); err != nil {
 			c.out.discard()
-			if errorEnds {
-				c.nc.Close()
-			}
 			return
 		}
 	}
+}
+
+func write(to net.Conn, batch [][]byte) error {
+	buffers := net.Buffers(batch)
+	_, err := buffers.WriteTo(to)
+	return err
 }
 
 // An outbox queues what is to be written, without bound.

@@ -131,6 +131,10 @@ func (w *wsReader) frame() (first byte, payload []byte, err error) {
 		w.c.hear()
 	}
 	w.partly = true
+	if w.s.Rules.HoldsUp && w.joined {
+		w.s.mu.Lock()
+		defer w.s.mu.Unlock()
+	}
 	first, masked, n := head[0], head[1]&0x80 != 0, uint64(head[1]&0x7f)
 	switch n {
 	case 126:
