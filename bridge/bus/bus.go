@@ -104,6 +104,16 @@ type Join struct {
 	Resync []Event
 	// Replace is the member whose identity is taken over, if it still holds it.
 	Replace *Member
+	// Quiet joins without an arrival: First and Resync are ignored, nothing is
+	// delivered or stored. Otherwise a quiet member is like any other: it gets
+	// the history and all that follows, counts for backpressure, and keeps the
+	// channel from being forgotten until it leaves.
+	Quiet bool
+	// History, if set, is called once with the history in place of giving it
+	// to the member: oldest first, as it stood at the moment of joining, and
+	// before Join returns. The events may not be changed, and their slices not
+	// be used after the call. It may be called with no events.
+	History func([]Event)
 }
 
 // A TakenError refuses a join because another member has the identity.
@@ -126,13 +136,28 @@ func (b *Bus) Join(j Join) (*Member, error) {
 		}
 		var woken *Member
 		replaced := j.Replace != nil && j.Replace == ch.holders[identity{j.Dialect, j.ID}]
-		m, err := ch.join(&j, &woken)
+		m, past, err := ch.join(&j, &woken)
 		ch.mu.Unlock()
 		wake(woken)
+		if err == nil && j.History != nil {
+			b.show(past, j.History)
+		}
 		if replaced {
 			j.Replace.sink.Cut(j.Replace, Replaced)
 		}
 		return m, err
+	}
+}
+
+// show calls f with events that are held for the caller, and lets go of them.
+func (b *Bus) show(held []*stored, f func([]Event)) {
+	events := make([]Event, len(held))
+	for i, s := range held {
+		events[i] = s.Event
+	}
+	f(events)
+	for _, s := range held {
+		s.release(b.budget)
 	}
 }
 

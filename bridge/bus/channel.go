@@ -48,19 +48,21 @@ func (ch *channel) cost() int64 { return channelCost + int64(len(ch.name)) }
 
 func (ch *channel) used(now time.Time) { ch.lastUsed.Store(now.UnixNano()) }
 
-// join makes a member, with the history as it stands before its own arrival.
-func (ch *channel) join(j *Join, woken **Member) (*Member, error) {
+// join makes a member, with the history as it stands before its own arrival:
+// to be replayed to it or, where it wants that otherwise, returned.
+func (ch *channel) join(j *Join, woken **Member) (m *Member, past []*stored, err error) {
 	key := identity{j.Dialect, j.ID}
 	if holder := ch.holders[key]; j.ID != "" && holder != nil {
 		if holder != j.Replace {
-			return nil, &TakenError{Holder: holder}
+			return nil, nil, &TakenError{Holder: holder}
 		}
 		holder.depart()
 	}
 	now := ch.bus.now()
-	m := &Member{ch: ch, dialect: j.Dialect, id: j.ID, sink: j.Sink, since: now, moved: now}
-	if events := ch.history.snapshot(); events != nil {
-		m.replay = newReplay(ch.bus, j.Dialect, ch.name, events)
+	m = &Member{ch: ch, dialect: j.Dialect, id: j.ID, sink: j.Sink, since: now, moved: now}
+	past = ch.history.snapshot()
+	if past != nil && j.History == nil {
+		m.replay = newReplay(ch.bus, j.Dialect, ch.name, past)
 		m.chain(woken)
 	}
 	ch.attach(m)
@@ -70,12 +72,14 @@ func (ch *channel) join(j *Join, woken **Member) (*Member, error) {
 		}
 		ch.holders[key] = m
 	}
-	ch.arrive(m, j, now, woken)
+	if !j.Quiet {
+		ch.arrive(m, j, now, woken)
+	}
 	ch.members++
 	ch.bus.members.Add(1)
 	ch.used(now)
 	ch.look()
-	return m, nil
+	return m, past, nil
 }
 
 // attach puts m's cursor at the head of its dialect's log.

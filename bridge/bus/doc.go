@@ -8,7 +8,8 @@
 // [Dialect]. [Bus.Join] makes a [Member] of a channel for a [Sink], the
 // connection behind it. [Member.Publish] puts events on the channel. When there
 // is something to write, the sink is woken and calls [Member.Next] until it has
-// it all. [Member.Leave] ends it.
+// it all. [Member.Leave] ends it. A member that stands for no one who arrives, such as
+// a link to another channel or server, joins with [Join.Quiet].
 //
 // # A log and cursors
 //

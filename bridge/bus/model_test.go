@@ -135,10 +135,13 @@ var roundedSmall = func() (sizes [32769]int) {
 	return sizes
 }()
 
-func (c *modelChannel) arrive(m *modelMember, first Event, resync []Event) {
+func (c *modelChannel) replay(m *modelMember) {
 	for i := range c.history {
 		m.expect(&c.history[i], true)
 	}
+}
+
+func (c *modelChannel) arrive(m *modelMember, first Event, resync []Event) {
 	c.deliver(&first, m)
 	for i := range resync {
 		c.deliver(&resync[i], m)
@@ -260,6 +263,11 @@ func (m *model) join(t *rapid.T) {
 			j.Resync = append(j.Resync, m.event(t))
 		}
 	}
+	j.Quiet = rapid.IntRange(0, 4).Draw(t, "quiet") == 0
+	shown := rapid.IntRange(0, 4).Draw(t, "shown history") == 0
+	if shown {
+		j.History = func(past []Event) { m.shown(t, ch, past) }
+	}
 	var err error
 	mm.Member, err = m.bus.Join(j)
 
@@ -285,9 +293,27 @@ func (m *model) join(t *rapid.T) {
 	if err != nil {
 		t.Fatalf("%v cannot join: %v", mm, err)
 	}
-	ch.arrive(mm, j.First, j.Resync)
+	if !shown {
+		ch.replay(mm)
+	}
+	if !j.Quiet {
+		ch.arrive(mm, j.First, j.Resync)
+	}
 	ch.members = append(ch.members, mm)
 	m.members = append(m.members, mm)
+}
+
+// shown compares a history that a joiner looks at instead of getting it.
+func (m *model) shown(t *rapid.T, ch *modelChannel, past []Event) {
+	if len(past) != len(ch.history) {
+		t.Fatalf("%d events shown, want %d", len(past), len(ch.history))
+	}
+	for i := range past {
+		got := ch.codec.Append(nil, past[i].From, ch.name, &past[i], true)
+		if want := ch.codec.Append(nil, past[i].From, ch.name, &ch.history[i], true); !bytes.Equal(got, want) {
+			t.Fatalf("event %d shown as %.60q, want %.60q", i, got, want)
+		}
+	}
 }
 
 func (m *model) publish(t *rapid.T) {
