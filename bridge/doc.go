@@ -15,7 +15,7 @@
 //
 // Every connection is accepted by the same code (accept.go), which counts it,
 // survives what accepting can fail with and bounds TLS handshakes. Then
-// v1conn.go or v2conn.go reads its first frame, authenticates it (keys.go),
+// v1conn.go, or wsconn.go and v2conn.go, reads its first frame, authenticates it (keys.go),
 // claims its identity (claim.go, challenge.go) and joins the bus. From then on one
 // goroutine reads and publishes; writer.go writes what the bus has for it, while
 // there is something. codec.go is the table of the mapping. pace.go and

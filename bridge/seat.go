@@ -6,18 +6,19 @@ import (
 	"mles/bridge/bus"
 )
 
-// seat is a connection's membership as goroutines other than its reader see it:
-// they may end it before the reader has it.
+// seat is a connection's membership, or memberships, as goroutines other than its
+// reader see them: they may end them before the reader has them.
 type seat struct {
 	mu          sync.Mutex
-	member      *bus.Member // nil until joined
+	members     []*bus.Member // none until joined
 	muted, left bool
 }
 
-// take gives the seat to m, unless that has been ended already.
+// take adds m, whose membership ends at once where the others have been ended
+// already.
 func (s *seat) take(m *bus.Member) {
 	s.mu.Lock()
-	s.member = m
+	s.members = append(s.members, m)
 	muted, left := s.muted, s.left
 	s.mu.Unlock()
 	if muted {
@@ -28,24 +29,24 @@ func (s *seat) take(m *bus.Member) {
 	}
 }
 
-// mute ends the subscription, but not the voice.
+// mute ends the subscriptions, but not the voice.
 func (s *seat) mute() {
 	s.mu.Lock()
 	s.muted = true
-	m := s.member
+	members := s.members
 	s.mu.Unlock()
-	if m != nil {
+	for _, m := range members {
 		m.Mute()
 	}
 }
 
-// leave ends the membership.
+// leave ends the memberships.
 func (s *seat) leave() {
 	s.mu.Lock()
 	s.left = true
-	m := s.member
+	members := s.members
 	s.mu.Unlock()
-	if m != nil {
+	for _, m := range members {
 		m.Leave()
 	}
 }

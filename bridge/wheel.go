@@ -5,14 +5,15 @@ import (
 	"time"
 )
 
-// pingEvery is how often a v2 connection is pinged.
-const pingEvery = 24 * time.Second
+// wheelSteps is how many seconds the wheel takes to come around.
+const wheelSteps = 24
 
-// wheel visits every connection once in pingEvery, with one timer for all of
-// them: each stands in one of its slots, which come up one a second.
+// wheel visits every connection at equal intervals, with one timer for all of
+// them: each stands in one of its slots, or several at equal distances, which
+// come up one a second.
 type wheel struct {
 	mu    sync.Mutex
-	slots [int(pingEvery / time.Second)]map[visited]struct{}
+	slots [wheelSteps]map[visited]struct{}
 	at    int // the slot that was visited last
 
 	once    sync.Once
@@ -32,19 +33,24 @@ func newWheel() *wheel {
 	return w
 }
 
-// add puts v on the wheel, to be visited for the first time after pingEvery, and
-// returns its slot.
-func (w *wheel) add(v visited) (slot int) {
+// add puts v on the wheel, to be visited every so many seconds, a divisor of
+// wheelSteps, for the first time when these have passed. It returns v's slot.
+func (w *wheel) add(v visited, every int) (slot int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.slots[w.at][v] = struct{}{}
+	for n := 0; n < wheelSteps; n += every {
+		w.slots[(w.at+n)%wheelSteps][v] = struct{}{}
+	}
 	return w.at
 }
 
-func (w *wheel) remove(v visited, slot int) {
+// remove takes v off again, which add has put into slot.
+func (w *wheel) remove(v visited, slot, every int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	delete(w.slots[slot], v)
+	for n := 0; n < wheelSteps; n += every {
+		delete(w.slots[(slot+n)%wheelSteps], v)
+	}
 }
 
 func (w *wheel) turn() {
@@ -59,7 +65,7 @@ func (w *wheel) turn() {
 			return
 		}
 		w.mu.Lock()
-		w.at = (w.at + 1) % len(w.slots)
+		w.at = (w.at + 1) % wheelSteps
 		due = due[:0]
 		for v := range w.slots[w.at] {
 			due = append(due, v)

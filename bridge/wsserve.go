@@ -95,7 +95,7 @@ func (q *queue) Close() error {
 
 func (q *queue) Addr() net.Addr { return q.addr }
 
-// upgrade makes a WebSocket of a request and serves v2 on it.
+// upgrade makes a WebSocket of a request and serves what its first frame begins.
 func (g *Gateway) upgrade(w http.ResponseWriter, r *http.Request) {
 	if !v2.IsUpgrade(r) && g.conf.Site != nil {
 		if s := socketOf(r); s != nil {
@@ -104,7 +104,7 @@ func (g *Gateway) upgrade(w http.ResponseWriter, r *http.Request) {
 		g.conf.Site.ServeHTTP(w, r)
 		return
 	}
-	c := &v2conn{g: g}
+	c := &wsconn{g: g}
 	ws, err := v2.Upgrade(&hijacker{ResponseWriter: w, conn: c, r: r}, r)
 	if err != nil {
 		g.counters.refused("no upgrade")
@@ -121,7 +121,7 @@ func (g *Gateway) upgrade(w http.ResponseWriter, r *http.Request) {
 // connection.
 type hijacker struct {
 	http.ResponseWriter
-	conn *v2conn
+	conn *wsconn
 	r    *http.Request
 }
 

@@ -1,0 +1,70 @@
+package bridge
+
+import (
+	"bytes"
+	"net"
+	"slices"
+
+	"mles/v2"
+)
+
+// wire is the connection that gorilla has below it. It sees when the reader is
+// about to wait for bytes, and keeps gorilla from writing beside our writer.
+type wire struct {
+	net.Conn
+	c        *wsconn
+	upgraded bool
+	received int // bytes, in all
+	frames   frames
+	moved    bool // bytes have come while challenged
+}
+
+// Read reads from the connection. What has been received is published before it
+// waits for more.
+func (w *wire) Read(p []byte) (int, error) {
+	c := w.c
+	if w.upgraded {
+		c.flush()
+		if w.moved { // only now: a farewell has ended the membership
+			w.moved = false
+			c.prove()
+		}
+		if c.paced && !c.closing.Load() && (c.message || w.frames.begun()) {
+			c.pace.begun(w.received)
+		}
+	}
+	n, err := w.Conn.Read(p)
+	if n > 0 && w.upgraded {
+		w.received += n
+		w.frames.pass(p[:n])
+		c.missed.Store(0)
+		w.moved = c.challenged.Load()
+	}
+	return n, err
+}
+
+// tooBig is what gorilla sends, without a reason, when a message is over the read
+// limit or is announced to be.
+var tooBig = v2.AppendClose(nil, v2.CloseTooBig, "")
+
+// Write takes what gorilla writes by itself: the answer to the upgrade, and then
+// only close frames for faults that it finds in the frames it reads.
+func (w *wire) Write(p []byte) (int, error) {
+	if !w.upgraded {
+		return w.Conn.Write(p)
+	}
+	c := w.c
+	c.flush()
+	frame, why := slices.Clone(p), v2.ReasonProtocol
+	if bytes.Equal(p, tooBig) {
+		frame, why = v2.AppendClose(nil, v2.CloseTooBig, v2.ReasonTooBig), "message too big"
+	}
+	c.gone.Do(func() {
+		if c.joined {
+			c.g.log.Warn("left", c.label(), "client", c.sock.name(), "uid", c.uid, "channel", c.channel, "reason", why)
+		}
+		c.closing.Store(true)
+		c.depart(frame)
+	})
+	return len(p), nil
+}
