@@ -7,27 +7,35 @@ import (
 )
 
 // The dialects, as the bus numbers them. Members of the same number get the same
-// bytes. The v1 WebSocket dialect will be the third.
+// bytes.
 const (
-	onV1 bus.Dialect = iota
-	onV2
+	onV1   bus.Dialect = iota // v1 over TCP
+	onV2                      // v2
+	onV1WS                    // v1 over WebSocket
 )
+
+// astray is the Op of a v1 event whose body names another channel than its
+// connection's.
+const astray = 1
 
 // codec is the table of mapping.md, "What each side gets": it writes an event of
 // any dialect down in any other. Events of a v1 connection carry the frame in
-// Data; events of a v2 connection have only Message, with the opcode in Op and the
-// key for v1 headers in Key.
+// Data, those of a v1 WebSocket the body; events of a v2 connection have only
+// Message, with the opcode in Op. Key is that of v1 headers where one is made.
 type codec struct{ joins JoinMode }
 
 // Size implements [bus.Codec].
 func (c codec) Size(d bus.Dialect, channel string, e *bus.Event, replay bool) int {
-	switch {
-	case d == onV1 && e.From == onV1:
-		return len(e.Data)
-	case d == onV1:
-		m := v1.Msg{UID: e.UID, Channel: channel, Message: e.Message}
-		return v1.HeaderLen + m.Size()
-	case e.Opaque:
+	switch d {
+	case onV1:
+		return v1.HeaderLen + bodySize(channel, e)
+	case onV1WS:
+		if e.Opaque || strays(e) {
+			return 0
+		}
+		return v2.FrameSize(bodySize(channel, e))
+	}
+	if e.Opaque {
 		return 0
 	}
 	size := 0
@@ -42,13 +50,21 @@ func (c codec) Size(d bus.Dialect, channel string, e *bus.Event, replay bool) in
 
 // Append implements [bus.Codec].
 func (c codec) Append(dst []byte, d bus.Dialect, channel string, e *bus.Event, replay bool) []byte {
-	switch {
-	case d == onV1 && e.From == onV1:
-		return append(dst, e.Data...)
-	case d == onV1:
-		m := v1.Msg{UID: e.UID, Channel: channel, Message: e.Message}
-		return v1.AppendFrame(dst, v1.CID(e.Key), e.Key, m)
-	case e.Opaque:
+	switch d {
+	case onV1:
+		if e.From == onV1 {
+			return append(dst, e.Data...)
+		}
+		dst = v1.Header{Len: bodySize(channel, e), CID: v1.CID(e.Key), Key: e.Key}.Append(dst)
+		return appendBody(dst, channel, e)
+	case onV1WS:
+		if e.Opaque || strays(e) {
+			return dst
+		}
+		dst = v2.AppendFrameHeader(dst, v2.OpBinary, bodySize(channel, e))
+		return appendBody(dst, channel, e)
+	}
+	if e.Opaque {
 		return dst
 	}
 	if c.notice(e, replay) {
@@ -63,6 +79,32 @@ func (c codec) Append(dst []byte, d bus.Dialect, channel string, e *bus.Event, r
 	}
 	return dst
 }
+
+// bodySize is the length of an event's v1 body: as it came or, where it did not
+// come as one, the canonical one.
+func bodySize(channel string, e *bus.Event) int {
+	switch e.From {
+	case onV1:
+		return len(e.Data) - v1.HeaderLen
+	case onV1WS:
+		return len(e.Data)
+	}
+	return v1.Msg{UID: e.UID, Channel: channel, Message: e.Message}.Size()
+}
+
+func appendBody(dst []byte, channel string, e *bus.Event) []byte {
+	switch e.From {
+	case onV1:
+		return append(dst, e.Data[v1.HeaderLen:]...)
+	case onV1WS:
+		return append(dst, e.Data...)
+	}
+	return v1.Msg{UID: e.UID, Channel: channel, Message: e.Message}.Append(dst)
+}
+
+// strays says whether an event names another channel in its body, by which v1
+// WebSocket members tell channels apart.
+func strays(e *bus.Event) bool { return e.From == onV1 && e.Op == astray }
 
 // notice says whether v2 members are told of an arrival.
 func (c codec) notice(e *bus.Event, replay bool) bool {

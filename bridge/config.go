@@ -55,6 +55,10 @@ type Config struct {
 	AddrKey string
 	// V1AddressKeys accepts addresses beside a shared key.
 	V1AddressKeys bool
+	// V1WebSocket serves v1 over WebSocket where v2 is served: the first frame
+	// tells them apart. It carries no credential, so whoever connects gets in,
+	// V1Keys or not.
+	V1WebSocket bool
 	// V2Joins says when v2 members are told of arrivals.
 	V2Joins JoinMode
 	// HistoryLimit is how many events a channel remembers; 0 means

@@ -89,7 +89,7 @@ func newHouse(t testing.TB, conf bridge.Config) *house {
 	h.Gateway = g
 	t.Cleanup(func() {
 		g.Close()
-		if st := g.Stats(); st.Connections != 0 || st.Members != 0 || st.V1Members != 0 || st.V2Members != 0 {
+		if st := g.Stats(); st.Connections != 0 || st.Members != 0 || st.V1Members != 0 || st.V2Members != 0 || st.V1WSMembers != 0 {
 			t.Errorf("after Close: %+v", st)
 		}
 		if t.Failed() {

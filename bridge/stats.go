@@ -14,24 +14,26 @@ type Stats struct {
 	Members     int64 // joined now, of all channels together
 	V1Members   int64 // of these on v1
 	V2Members   int64 // of these on v2
+	V1WSMembers int64 // of these on v1 over WebSocket, where a connection is one on each of its channels
 	Channels    int64 // with members or history
 	Memory      int64 // bytes counted against the budget
 	MemoryLimit int64 // the budget
 
 	Accepted int64            // connections ever accepted
-	Joins    map[string]int64 // by dialect: "v1", "v2"
+	Joins    map[string]int64 // by dialect: "v1", "v2", "v1ws"
 	Refusals map[string]int64 // connections refused before they joined, by reason
 	Cuts     map[string]int64 // subscriptions ended because of lag or replacement, by reason
 
 	MessagesIn     map[string]int64 // frames received after the join, by dialect
 	BytesIn        map[string]int64 // their bytes, headers of v1 included, by dialect
-	Untranslatable int64            // v1 frames that could not be read, and went to v1 only
+	Untranslatable int64            // v1 frames that could not be read, and went to v1 over TCP only
+	Astray         int64            // v1 frames that named another channel than their connection's, and did not go to v1 over WebSocket
 }
 
 // counters is where Stats come from.
 type counters struct {
-	connections, accepted, untranslatable atomic.Int64
-	v1, v2                                traffic
+	connections, accepted, untranslatable, astray atomic.Int64
+	v1, v2, v1ws                                  traffic
 
 	mu       sync.Mutex
 	refusals map[string]int64
@@ -56,23 +58,25 @@ func (c *counters) count(m *map[string]int64, label string) {
 // Stats returns the counts of this moment.
 func (g *Gateway) Stats() Stats {
 	c, b := &g.counters, g.bus.Stats()
-	both := func(f func(*traffic) *atomic.Int64) map[string]int64 {
-		return map[string]int64{"v1": f(&c.v1).Load(), "v2": f(&c.v2).Load()}
+	each := func(f func(*traffic) *atomic.Int64) map[string]int64 {
+		return map[string]int64{"v1": f(&c.v1).Load(), "v2": f(&c.v2).Load(), "v1ws": f(&c.v1ws).Load()}
 	}
 	st := Stats{
 		Connections: c.connections.Load(),
 		Members:     int64(b.Members),
 		V1Members:   c.v1.members.Load(),
 		V2Members:   c.v2.members.Load(),
+		V1WSMembers: c.v1ws.members.Load(),
 		Channels:    int64(b.Channels),
 		Memory:      b.Memory,
 		MemoryLimit: g.bus.Budget().Limit(),
 
 		Accepted:       c.accepted.Load(),
-		Joins:          both(func(t *traffic) *atomic.Int64 { return &t.joins }),
-		MessagesIn:     both(func(t *traffic) *atomic.Int64 { return &t.messages }),
-		BytesIn:        both(func(t *traffic) *atomic.Int64 { return &t.bytes }),
+		Joins:          each(func(t *traffic) *atomic.Int64 { return &t.joins }),
+		MessagesIn:     each(func(t *traffic) *atomic.Int64 { return &t.messages }),
+		BytesIn:        each(func(t *traffic) *atomic.Int64 { return &t.bytes }),
 		Untranslatable: c.untranslatable.Load(),
+		Astray:         c.astray.Load(),
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()

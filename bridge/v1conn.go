@@ -115,7 +115,7 @@ func (c *v1conn) holds(n int) error {
 
 // join takes the first frame: it authenticates, and names uid and channel.
 func (c *v1conn) join(f v1.Frame) error {
-	own, events, err := c.arrival(f)
+	own, others, err := c.arrival(f)
 	if err != nil {
 		return err
 	}
@@ -129,6 +129,10 @@ func (c *v1conn) join(f v1.Frame) error {
 	c.uid, c.channel = string(m.UID), string(m.Channel)
 	if !c.g.keys.admitsV1(own.Key, c.sock.addr, c.uid, c.channel) {
 		return &refusal{reason: "wrong key"}
+	}
+	var events []bus.Event
+	for _, f := range others {
+		events = append(events, c.event(f))
 	}
 	j := bus.Join{
 		Channel: c.channel,
@@ -152,9 +156,9 @@ func (c *v1conn) join(f v1.Frame) error {
 }
 
 // arrival returns the frame that joins: f itself, or, where f is a ResyncMsg,
-// the first frame it contains, with the others as events. A faulty ResyncMsg that
+// the first frame it contains, with the others. A faulty ResyncMsg that
 // is a message as well counts as that.
-func (c *v1conn) arrival(f v1.Frame) (own v1.Frame, others []bus.Event, err error) {
+func (c *v1conn) arrival(f v1.Frame) (own v1.Frame, others []v1.Frame, err error) {
 	contained, err := v1.DecodeResync(f.Body())
 	if errors.Is(err, v1.ErrNotResync) || err != nil && new(v1.View).Decode(f.Body()) == nil {
 		return f, nil, nil
@@ -171,7 +175,7 @@ func (c *v1conn) arrival(f v1.Frame) (own v1.Frame, others []bus.Event, err erro
 			own = inner
 			continue
 		}
-		others = append(others, c.event(inner))
+		others = append(others, inner)
 	}
 	return own, others, nil
 }
@@ -201,6 +205,10 @@ func (c *v1conn) event(f v1.Frame) bus.Event {
 		e.Opaque = true
 		c.g.counters.untranslatable.Add(1)
 		return e
+	}
+	if string(m.Channel) != c.channel {
+		e.Op = astray
+		c.g.counters.astray.Add(1)
 	}
 	e.Message = m.Message
 	if len(m.Message) == 0 {

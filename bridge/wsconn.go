@@ -10,6 +10,7 @@ import (
 	"github.com/gorilla/websocket"
 
 	"mles/bridge/bus"
+	"mles/v1"
 	"mles/v2"
 )
 
@@ -129,13 +130,19 @@ func (c *wsconn) serve() {
 
 // open takes the first frame, which tells the dialect.
 func (c *wsconn) open() error {
-	c.ws.SetReadLimit(v2.MaxHello)
+	c.ws.SetReadLimit(c.firstLimit())
 	op, r, err := c.ws.NextReader()
 	if err != nil {
 		return err
 	}
-	if op != websocket.TextMessage {
+	if op != websocket.TextMessage && !c.g.conf.V1WebSocket {
 		return &refusal{reason: v2.ReasonNotText}
+	}
+	if op != websocket.TextMessage {
+		c.dialect = newV1WS(c)
+		c.max = v1.MaxBody
+		c.admit() // as for v1 over TCP, once the first header is there
+		return c.receive(byte(op), r)
 	}
 	hello, err := io.ReadAll(r)
 	if err != nil {
@@ -148,6 +155,14 @@ func (c *wsconn) open() error {
 	}
 	c.admit()
 	return nil
+}
+
+// firstLimit bounds the first message: it looks at what has come of that.
+func (c *wsconn) firstLimit() int64 {
+	if c.wire.frames.first == v2.OpBinary && c.g.conf.V1WebSocket {
+		return v1.MaxBody
+	}
+	return v2.MaxHello
 }
 
 // admit ends the time for joining.

@@ -7,12 +7,13 @@ import (
 )
 
 // frames follows the frames that a client sends, below gorilla, for what gorilla
-// does not tell: whether one is begun, and a close frame with half a code, which it
-// takes for one without (RFC 6455 section 5.5.1).
+// does not tell in time: whether one is begun, what the first message is, and a close
+// frame with half a code, which it takes for one without (RFC 6455 section 5.5.1).
 type frames struct {
 	head     [14]byte // of the frame under way, as far as it has come
 	n        int
 	left     uint64 // bytes of its payload to come
+	first    byte   // opcode of the first message; 0 until it has begun
 	halfCode bool   // a close frame with a payload of one byte was seen
 }
 
@@ -30,6 +31,9 @@ func (f *frames) pass(p []byte) {
 		p = p[1:]
 		if size, ok := payloadSize(f.head[:f.n]); ok {
 			f.halfCode = f.halfCode || f.head[0]&0x0f == v2.OpClose && size == 1
+			if op := f.head[0] & 0x0f; f.first == 0 && op < v2.OpClose {
+				f.first = op
+			}
 			f.left, f.n = size, 0
 		}
 	}

@@ -37,6 +37,9 @@ func (w *wire) Read(p []byte) (int, error) {
 	if n > 0 && w.upgraded {
 		w.received += n
 		w.frames.pass(p[:n])
+		if c.dialect == nil {
+			c.ws.SetReadLimit(c.firstLimit())
+		}
 		c.missed.Store(0)
 		w.moved = c.challenged.Load()
 	}

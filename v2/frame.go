@@ -37,8 +37,14 @@ func FrameSize(n int) int {
 // dst (RFC 6455 section 5.2). Control frames (OpClose, OpPing, OpPong) carry at
 // most 125 bytes; that is the caller's to hold.
 func AppendFrame(dst []byte, op byte, payload []byte) []byte {
-	dst = appendFrameHeader(dst, op, len(payload), 0)
+	dst = AppendFrameHeader(dst, op, len(payload))
 	return append(dst, payload...)
+}
+
+// AppendFrameHeader appends what stands before a payload of n bytes in the frame
+// that AppendFrame makes, for whoever writes the payload behind it.
+func AppendFrameHeader(dst []byte, op byte, n int) []byte {
+	return appendFrameHeader(dst, op, n, 0)
 }
 
 // appendFrameHeader appends a final frame's first bytes; mask is 0, or 0x80

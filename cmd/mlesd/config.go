@@ -33,6 +33,7 @@ type config struct {
 	V1KeyFile     string `name:"v1-key-file" env:"MLESD_V1_KEY_FILE" group:"Keys" placeholder:"FILE" help:"The same for v1 alone; empty: v1 needs no shared key."`
 	V2KeyFile     string `name:"v2-key-file" env:"MLESD_V2_KEY_FILE" group:"Keys" placeholder:"FILE" help:"The same for v2 alone; empty: v2 needs no key."`
 	V1AddressKeys bool   `name:"v1-address-keys" env:"MLESD_V1_ADDRESS_KEYS" group:"Keys" help:"Accept v1 address keys beside a shared key."`
+	V1WebSocket   bool   `name:"v1-websocket" env:"MLESD_V1_WEBSOCKET" group:"Channels" help:"Serve v1 over WebSocket, too, where v2 is served (--v2-listen, --plain-listen). It knows no key: whoever connects gets in."`
 	V2Joins       string `name:"v2-joins" env:"MLESD_V2_JOINS" group:"Channels" placeholder:"history" default:"history" enum:"history,live,off" help:"When v2 members are told of arrivals: history, live or off."`
 
 	HistoryLimit   *int          `name:"history-limit" aliases:"limit" short:"l" env:"MLESD_HISTORY_LIMIT" group:"Channels" placeholder:"200" help:"Messages kept per channel; 0 keeps none. Also --limit."`

@@ -64,6 +64,7 @@ func (d *daemon) gateway() (*bridge.Gateway, error) {
 		V2Keys:        d.conf.keys.v2,
 		AddrKey:       d.conf.keys.addr,
 		V1AddressKeys: d.conf.V1AddressKeys,
+		V1WebSocket:   d.conf.V1WebSocket,
 		V2Joins:       joins,
 		MemoryLimit:   d.conf.memory,
 		Logger:        d.log,

@@ -39,12 +39,23 @@ func (d *daemon) logStart(endpoints []endpoint) {
 	}
 	d.log.Info("mlesd starts", "version", version(),
 		"v1_auth", v1Auth, "v1_keys", len(c.keys.v1), "v2_auth", v2Auth, "v2_keys", len(c.keys.v2),
-		"v2_joins", c.V2Joins, "history_limit", history, "memory_limit", c.memory,
+		"v1_websocket", c.V1WebSocket, "v2_joins", c.V2Joins, "history_limit", history, "memory_limit", c.memory,
 		"max_connections", connections, "drain_time", c.DrainTime.String())
+	if c.V1WebSocket && len(c.keys.v1) > 0 {
+		d.log.Warn("--v1-websocket: whoever connects by WebSocket gets in without the v1 key, since v1 over WebSocket knows none")
+	}
+	if c.V1WebSocket && !serves(endpoints, "--v2-listen", "--plain-listen") {
+		d.log.Warn("--v1-websocket has no effect: neither --v2-listen nor --plain-listen is open")
+	}
 	for _, e := range endpoints {
 		d.log.Info("listening", "flag", e.flag, "addr", e.Addr().String(), "tls", e.tls)
 	}
 	d.warnOfCertificates(endpoints)
+}
+
+// serves reports whether one of the flags has opened a listener.
+func serves(endpoints []endpoint, flags ...string) bool {
+	return slices.ContainsFunc(endpoints, func(e endpoint) bool { return slices.Contains(flags, e.flag) })
 }
 
 // warnOfCertificates says when clients will not be able to use the certificate.

@@ -24,6 +24,7 @@ type gatewayMetrics struct {
 
 	info, connections, members, channels, memory, memoryLimit     *prometheus.Desc
 	accepted, joins, refusals, cuts, messages, bytes, unreadables *prometheus.Desc
+	astray                                                        *prometheus.Desc
 }
 
 func newGatewayMetrics(stats func() bridge.Stats) *gatewayMetrics {
@@ -44,7 +45,8 @@ func newGatewayMetrics(stats func() bridge.Stats) *gatewayMetrics {
 		cuts:        desc("cuts_total", "Members cut because of lag, or replaced.", "reason"),
 		messages:    desc("messages_received_total", "Messages received after the join.", "dialect"),
 		bytes:       desc("bytes_received_total", "Bytes of these messages, headers of v1 included.", "dialect"),
-		unreadables: desc("untranslatable_total", "v1 frames that could not be read and went to v1 members only."),
+		unreadables: desc("untranslatable_total", "v1 frames that could not be read and went to v1 members over TCP only."),
+		astray:      desc("astray_total", "v1 frames that named another channel than their connection's and did not go to v1 members over WebSocket."),
 	}
 }
 
@@ -52,7 +54,7 @@ func newGatewayMetrics(stats func() bridge.Stats) *gatewayMetrics {
 func (m *gatewayMetrics) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
 		m.info, m.connections, m.members, m.channels, m.memory, m.memoryLimit,
-		m.accepted, m.joins, m.refusals, m.cuts, m.messages, m.bytes, m.unreadables,
+		m.accepted, m.joins, m.refusals, m.cuts, m.messages, m.bytes, m.unreadables, m.astray,
 	} {
 		ch <- d
 	}
@@ -76,11 +78,13 @@ func (m *gatewayMetrics) Collect(ch chan<- prometheus.Metric) {
 	gauge(m.connections, st.Connections)
 	gauge(m.members, st.V1Members, "v1")
 	gauge(m.members, st.V2Members, "v2")
+	gauge(m.members, st.V1WSMembers, "v1ws")
 	gauge(m.channels, st.Channels)
 	gauge(m.memory, st.Memory)
 	gauge(m.memoryLimit, st.MemoryLimit)
 	counter(m.accepted, st.Accepted)
 	counter(m.unreadables, st.Untranslatable)
+	counter(m.astray, st.Astray)
 	counters(m.joins, st.Joins)
 	counters(m.refusals, st.Refusals)
 	counters(m.cuts, st.Cuts)

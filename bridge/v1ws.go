@@ -1,0 +1,132 @@
+package bridge
+
+import (
+	"fmt"
+	"net"
+
+	"mles/bridge/bus"
+	"mles/v1"
+	"mles/v2"
+)
+
+// maxChannels is how many channels a v1 WebSocket may be on.
+const maxChannels = 64
+
+// Why a v1 WebSocket is closed, besides the reasons of package v2: labels, and what
+// the close frame says.
+const (
+	reasonNotBinary   = "frame must be binary" // 1007
+	reasonUndecodable = "body does not decode" // 1007
+	reasonLongName    = "name too long"        // 1008
+	reasonChannels    = "too many channels"    // 1008
+)
+
+// v1ws is a WebSocket whose first frame was a v1 body. It is a member of each
+// channel that its frames have named.
+type v1ws struct {
+	*wsconn
+	places map[string]*place // by channel; the reader's own
+}
+
+// A place is a v1 WebSocket's membership of one channel.
+type place struct {
+	conn *v1ws
+
+	// Fixed once joined.
+	member *bus.Member
+	uid    string // of the frame that joined
+
+	// Of the reader: the v1 header's key for who spoke last.
+	speaker string
+	key     uint64
+}
+
+func newV1WS(c *wsconn) *v1ws { return &v1ws{wsconn: c, places: make(map[string]*place, 1)} }
+
+func (c *v1ws) name() string     { return "v1ws" }
+func (c *v1ws) counts() *traffic { return &c.g.counters.v1ws }
+func (c *v1ws) pingSteps() int   { return 12 }
+
+// hear publishes a body on the channel that it names, or joins that.
+func (c *v1ws) hear(op byte, body []byte) error {
+	if op != v2.OpBinary {
+		return &wsFault{code: v2.CloseUTF8, reason: reasonNotBinary}
+	}
+	body = c.keep(body)
+	var m v1.View
+	if err := m.Decode(body); err != nil {
+		return &wsFault{v2.CloseUTF8, reasonUndecodable, err}
+	}
+	p := c.places[string(m.Channel)]
+	if p == nil {
+		return c.join(body, m)
+	}
+	if len(m.UID) > v1.MaxName {
+		return &wsFault{v2.CloseUTF8, reasonUndecodable, fmt.Errorf("uid of %d bytes", len(m.UID))}
+	}
+	e := bus.Event{From: onV1WS, Data: body, Message: m.Message, Key: p.keyOf(m.UID)}
+	if len(m.Message) == 0 {
+		e.Join, e.UID = true, p.speaker
+	}
+	c.collect(p.member, e, len(body))
+	return nil
+}
+
+// join takes the first frame that names a channel.
+func (c *v1ws) join(body []byte, m v1.View) error {
+	if len(m.UID) > v1.MaxName || len(m.Channel) > v1.MaxName {
+		return &wsFault{code: v2.ClosePolicy, reason: reasonLongName}
+	}
+	if c.closing.Load() {
+		return net.ErrClosed
+	}
+	if len(c.places) == maxChannels {
+		return &wsFault{code: v2.ClosePolicy, reason: reasonChannels}
+	}
+	uid, channel := string(m.UID), string(m.Channel)
+	if !c.joined {
+		c.uid, c.channel = uid, channel
+	}
+	p := &place{conn: c, uid: uid, speaker: uid, key: c.g.keys.headerKey(c.sock.addr, uid, channel)}
+	var err error
+	p.member, err = c.g.bus.Join(bus.Join{
+		Channel: channel,
+		Dialect: onV1WS,
+		Sink:    p,
+		First:   bus.Event{From: onV1WS, Join: true, UID: uid, Key: p.key, Data: body, Message: m.Message},
+	})
+	if err != nil {
+		return err
+	}
+	c.places[channel] = p
+	c.seated(p.member, uid)
+	return nil
+}
+
+// keyOf is the key in the header of what uid says here: each frame may be another's.
+func (p *place) keyOf(uid []byte) uint64 {
+	if string(uid) != p.speaker {
+		p.speaker = string(uid)
+		p.key = p.conn.g.keys.headerKey(p.conn.sock.addr, p.speaker, p.member.Channel())
+	}
+	return p.key
+}
+
+// Wake implements [bus.Sink].
+func (p *place) Wake(m *bus.Member) { p.conn.Wake(m) }
+
+// Cut implements [bus.Sink]. Who cannot keep up with one channel loses them all:
+// a connection that went on without one of them would look whole.
+func (p *place) Cut(m *bus.Member, why bus.Reason) {
+	c := p.conn
+	c.g.counters.cut(why)
+	c.g.log.Warn("subscription cut", c.label(), "client", c.sock.name(), "uid", p.uid, "channel", m.Channel(), "reason", string(why))
+	c.close(v2.ClosePolicy, v2.ReasonTooSlow)
+}
+
+func (c *v1ws) left() {
+	for _, p := range c.places {
+		p.member.Leave()
+	}
+	c.counts().members.Add(-int64(len(c.places)))
+}
