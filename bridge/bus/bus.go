@@ -199,13 +199,7 @@ func (b *Bus) remove(ch *channel, before int64) {
 func (b *Bus) each(f func(*channel)) {
 	var some []*channel
 	for i := range b.shards {
-		s := &b.shards[i]
-		s.mu.Lock()
-		some = some[:0]
-		for _, ch := range s.channels {
-			some = append(some, ch)
-		}
-		s.mu.Unlock()
+		some = b.shards[i].all(some[:0])
 		for _, ch := range some {
 			f(ch)
 		}

@@ -59,7 +59,7 @@ func (ch *channel) join(j *Join, woken **Member) (m *Member, past []*stored, err
 		holder.depart()
 	}
 	now := ch.bus.now()
-	m = &Member{ch: ch, dialect: j.Dialect, id: j.ID, sink: j.Sink, since: now, moved: now}
+	m = &Member{ch: ch, dialect: j.Dialect, id: j.ID, sink: j.Sink, since: now, quiet: j.Quiet, moved: now}
 	past = ch.history.snapshot()
 	if past != nil && j.History == nil {
 		m.replay = newReplay(ch.bus, j.Dialect, ch.name, past)
@@ -90,6 +90,7 @@ func (ch *channel) attach(m *Member) {
 		ch.logs[m.dialect] = l
 	}
 	m.log = l
+	m.tally.excluded = l.events
 	m.memberAt = len(l.members)
 	l.members = append(l.members, m)
 	m.idleAt = len(l.idle)
@@ -99,6 +100,9 @@ func (ch *channel) attach(m *Member) {
 // arrive tells the others of m and stores its arrival, and what it remembers
 // for a channel that has nothing but arrivals.
 func (ch *channel) arrive(m *Member, j *Join, now time.Time, woken **Member) {
+	if len(j.First.Message) > 0 {
+		m.tally.published([]Event{j.First}, now)
+	}
 	restore := len(j.Resync) > 0 && ch.history.onlyEmptyJoins()
 	ch.deliver(&j.First, m, now, woken)
 	for i := range j.Resync {

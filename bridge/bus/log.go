@@ -95,6 +95,7 @@ type log struct {
 
 	first, tail *chunk
 	head        int64     // position of the next byte
+	events      int64     // ever appended
 	members     []*Member // all that follow the log
 	idle        []*Member // those of them at the head
 	front       front
@@ -160,7 +161,9 @@ func (l *log) append(codec Codec, channel string, e *Event, n int, by *Member, n
 			l.count(c)
 		}
 		by.ownEnd = c.start + int64(len(c.buf))
+		by.tally.excluded++
 	}
+	l.events++
 	l.head = c.end()
 }
 
@@ -186,6 +189,7 @@ func (l *log) wake(c *chunk, by *Member, woken **Member) {
 
 // rest makes m idle: its cursor is at the head.
 func (l *log) rest(m *Member) {
+	m.givenAll()
 	m.leaveChunk()
 	m.idleAt = len(l.idle)
 	l.idle = append(l.idle, m)

@@ -11,6 +11,7 @@ type Member struct {
 	// Fixed once joined.
 	ch      *channel
 	dialect Dialect
+	quiet   bool // joined with Join.Quiet
 	id      string
 	sink    Sink
 	since   time.Time
@@ -29,6 +30,7 @@ type Member struct {
 	slowedAt time.Time
 	replay   *replay // history not yet written; set nil by Next only
 	rest     []byte  // of the frame half written when the subscription ended
+	tally    tally
 
 	// Owned by whoever set chained, until it is cleared again: see chain.
 	chained  atomic.Bool
@@ -40,6 +42,9 @@ func (m *Member) Channel() string { return m.ch.name }
 
 // Sink returns the connection behind the member.
 func (m *Member) Sink() Sink { return m.sink }
+
+// Dialect returns which dialect the member is given events in.
+func (m *Member) Dialect() Dialect { return m.dialect }
 
 // Since returns when the member joined.
 func (m *Member) Since() time.Time { return m.since }
@@ -86,6 +91,7 @@ func (m *Member) Publish(events []Event) (wait <-chan struct{}) {
 		ch.deliver(&events[i], m, now, &woken)
 		ch.history.add(&events[i])
 	}
+	m.tally.published(events, now)
 	ch.used(now)
 	if m.slowed == nil && ch.mustSlow(m) {
 		ch.slow(m)
@@ -144,9 +150,10 @@ func (m *Member) Next() (data []byte, whole, ok bool) {
 		data, whole, ok = r.next()
 		ch.mu.Lock()
 		if ok {
+			m.tally.out.Bytes += int64(len(data))
 			return data, whole, true
 		}
-		m.replay = nil
+		m.replayed(r)
 	}
 	n := min(len(m.rest), maxWrite)
 	data, m.rest = m.rest[:n], m.rest[n:]
@@ -161,6 +168,15 @@ func (m *Member) settle() {
 	m.pos += m.given
 	m.given = 0
 	m.progressed()
+}
+
+// replayed ends the replay, all of which has been written.
+func (m *Member) replayed(r *replay) {
+	m.replay = nil
+	if m.log != nil { // else the subscription ended meanwhile
+		m.tally.out.Messages += r.written
+		m.tally.excluded -= r.written
+	}
 }
 
 func (m *Member) progressed() {
@@ -192,10 +208,17 @@ func (m *Member) advance() (data []byte, whole, ok bool) {
 			end, whole = m.pos+maxWrite, false
 		}
 		m.given = end - m.pos
+		m.tally.out.Bytes += int64(m.given)
+		if end == len(c.buf) && c.next == nil {
+			m.givenAll()
+		}
 		return c.buf[m.pos:end], whole, true
 	}
 	return nil, false, false
 }
+
+// givenAll notes that m has been given all that the log has for it.
+func (m *Member) givenAll() { m.tally.out.Messages = m.log.events - m.tally.excluded }
 
 // turnPage moves the cursor to the next chunk, or to rest where there is none.
 func (m *Member) turnPage() {

@@ -12,6 +12,7 @@ type replay struct {
 	dialect Dialect
 	channel string
 
+	written int64        // events given out; Next's caller's own
 	left    atomic.Int64 // bytes that it holds: events not yet encoded, and buf
 	started bool         // Next has given some of it out; its caller's own
 
@@ -57,6 +58,9 @@ func (r *replay) fill() {
 		}
 		size += more
 		n++
+		if more > 0 {
+			r.written++
+		}
 	}
 	r.resize(size)
 	for _, s := range r.events[:n] {
