@@ -51,6 +51,10 @@ type Config struct {
 	// Without any, v1 clients are known by their address, and v2 clients need
 	// no auth.
 	V1Keys, V2Keys []string
+	// V1KeyLines and V2KeyLines say which line of a file each of these keys
+	// stands in, counted from 1, 0 where it is in none, so that [Member] can
+	// tell who still uses an old one; nil: the key's place in the list.
+	V1KeyLines, V2KeyLines []int
 	// AddrKey is hashed behind a v1 client's address (MLES_ADDR_KEY).
 	AddrKey string
 	// V1AddressKeys accepts addresses beside a shared key.
@@ -71,6 +75,8 @@ type Config struct {
 	// many as the limit on file descriptors allows. Never more than idle ones
 	// fit into three quarters of the budget.
 	MaxConnections int
+	// Witness is told who joins and leaves; nil: nobody is.
+	Witness Witness
 	// Logger takes the gateway's log; nil: slog.Default(). Keys, auths and
 	// messages never stand in it.
 	Logger *slog.Logger
@@ -86,6 +92,9 @@ func (c Config) withDefaults() (Config, error) {
 				return c, errors.New("bridge: an empty shared key protects nothing; leave it out to need none")
 			}
 		}
+	}
+	if wrongLines(c.V1Keys, c.V1KeyLines) || wrongLines(c.V2Keys, c.V2KeyLines) {
+		return c, errors.New("bridge: there are not as many lines of keys as keys")
 	}
 	if joinModes[c.V2Joins] == "" {
 		return c, fmt.Errorf("bridge: unknown join mode %d", c.V2Joins)
@@ -118,6 +127,8 @@ func (c Config) withDefaults() (Config, error) {
 	}
 	return c, nil
 }
+
+func wrongLines(keys []string, lines []int) bool { return lines != nil && len(lines) != len(keys) }
 
 // connectionsIn is how many connections may be open within a memory limit: idle
 // ones may take three quarters of the budget. If they could take all of it, there

@@ -94,6 +94,7 @@ func TestConfigRefused(t *testing.T) {
 		"memory":  {MemoryLimit: -1},
 		"number":  {MaxConnections: -1},
 		"mode":    {V2Joins: 7},
+		"lines":   {V1Keys: []string{"one", "two"}, V1KeyLines: []int{1}},
 	} {
 		if g, err := bridge.New(conf); err == nil {
 			g.Close()

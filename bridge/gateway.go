@@ -53,7 +53,7 @@ func New(conf Config) (*Gateway, error) {
 	g := &Gateway{
 		conf: conf,
 		log:  conf.Logger,
-		keys: keyring{v1: conf.V1Keys, v2: conf.V2Keys, addrKey: conf.AddrKey, byAddr: conf.V1AddressKeys},
+		keys: newKeyring(conf),
 		bus: bus.New(bus.Config{
 			Codec:        codec{joins: conf.V2Joins},
 			HistoryLimit: conf.HistoryLimit,

@@ -11,9 +11,64 @@ import (
 
 // keyring decides who may join; see mapping.md, "Keys".
 type keyring struct {
-	v1, v2  []string
+	v1, v2  []sharedKey
 	addrKey string
 	byAddr  bool // v1 addresses are accepted beside shared keys
+}
+
+// A sharedKey is a key and where it stands; see [Config].
+type sharedKey struct {
+	secret string
+	line   int
+}
+
+func newKeyring(conf Config) keyring {
+	return keyring{
+		v1:      sharedKeys(conf.V1Keys, conf.V1KeyLines),
+		v2:      sharedKeys(conf.V2Keys, conf.V2KeyLines),
+		addrKey: conf.AddrKey,
+		byAddr:  conf.V1AddressKeys,
+	}
+}
+
+func sharedKeys(secrets []string, lines []int) []sharedKey {
+	keys := make([]sharedKey, len(secrets))
+	for i, secret := range secrets {
+		keys[i] = sharedKey{secret, i + 1}
+		if lines != nil {
+			keys[i].line = lines[i]
+		}
+	}
+	return keys
+}
+
+// A Credential says what let a member in, without giving it away. The zero value is
+// that of a member who needed none.
+type Credential struct {
+	kind credentialKind
+	line int32
+}
+
+type credentialKind uint8
+
+const (
+	noKey credentialKind = iota
+	byShared
+	byAddress
+)
+
+// String is "none", "shared" or "address".
+func (c Credential) String() string { return [...]string{"none", "shared", "address"}[c.kind] }
+
+// Line is that of a shared key: see Config.V1KeyLines. 0: none.
+func (c Credential) Line() int { return int(c.line) }
+
+// found is what a key that fits lets somebody in by, unless an earlier one did.
+func (c Credential) found(k sharedKey) Credential {
+	if c.kind == noKey {
+		return Credential{byShared, int32(k.line)}
+	}
+	return c
 }
 
 // same compares two hashes in a time that does not depend on where they differ.
@@ -24,18 +79,21 @@ func same(a, b uint64) bool {
 	return subtle.ConstantTimeCompare(x[:], y[:]) == 1
 }
 
-// admitsV1 says whether key lets uid onto channel from addr.
-func (k *keyring) admitsV1(key uint64, addr netip.AddrPort, uid, channel string) bool {
-	ok := false
+// admitsV1 says whether key lets uid onto channel from addr, and by what.
+func (k *keyring) admitsV1(key uint64, addr netip.AddrPort, uid, channel string) (by Credential, ok bool) {
 	for _, shared := range k.v1 {
-		ok = same(key, v1.Key(shared, uid, channel)) || ok
+		if same(key, v1.Key(shared.secret, uid, channel)) {
+			by = by.found(shared)
+		}
 	}
 	if (len(k.v1) == 0 || k.byAddr) && addr.IsValid() {
 		for _, spelling := range v1.AddrSpellings(addr) {
-			ok = same(key, k.addressKey(spelling, uid, channel)) || ok
+			if same(key, k.addressKey(spelling, uid, channel)) && by.kind == noKey {
+				by.kind = byAddress
+			}
 		}
 	}
-	return ok
+	return by, by.kind != noKey
 }
 
 func (k *keyring) addressKey(spelling, uid, channel string) uint64 {
@@ -49,7 +107,7 @@ func (k *keyring) addressKey(spelling, uid, channel string) uint64 {
 // what a v1 client of the same address and name would send.
 func (k *keyring) headerKey(addr netip.AddrPort, uid, channel string) uint64 {
 	if len(k.v1) > 0 {
-		return v1.Key(k.v1[0], uid, channel)
+		return v1.Key(k.v1[0].secret, uid, channel)
 	}
 	if !addr.IsValid() {
 		return v1.Key("", uid, channel)
@@ -57,21 +115,22 @@ func (k *keyring) headerKey(addr netip.AddrPort, uid, channel string) uint64 {
 	return k.addressKey(v1.AddrSpellings(addr)[0], uid, channel)
 }
 
-// admitsV2 says whether a hello's auth lets it in.
-func (k *keyring) admitsV2(h v2.Hello) bool {
+// admitsV2 says whether a hello's auth lets it in, and by what.
+func (k *keyring) admitsV2(h v2.Hello) (by Credential, ok bool) {
 	if !h.HasAuth {
-		return len(k.v2) == 0
+		return by, len(k.v2) == 0
 	}
 	auth, err := v2.ParseAuth(h.Auth)
 	if err != nil {
-		return false
+		return by, false
 	}
 	if len(k.v2) == 0 {
-		return same(auth, v2.Auth(h.UID, h.Channel, ""))
+		return by, same(auth, v2.Auth(h.UID, h.Channel, ""))
 	}
-	ok := false
 	for _, shared := range k.v2 {
-		ok = same(auth, v2.Auth(h.UID, h.Channel, shared)) || ok
+		if same(auth, v2.Auth(h.UID, h.Channel, shared.secret)) {
+			by = by.found(shared)
+		}
 	}
-	return ok
+	return by, by.kind != noKey
 }

@@ -31,6 +31,7 @@ type v1conn struct {
 	member  *bus.Member
 	uid     string
 	channel string
+	by      Credential
 
 	spoke      atomic.Bool // has sent a frame after its first
 	relays     atomic.Bool // … that of another uid: it is a peer
@@ -127,7 +128,8 @@ func (c *v1conn) join(f v1.Frame) error {
 		return &refusal{reason: "name too long"}
 	}
 	c.uid, c.channel = string(m.UID), string(m.Channel)
-	if !c.g.keys.admitsV1(own.Key, c.sock.addr, c.uid, c.channel) {
+	var ok bool
+	if c.by, ok = c.g.keys.admitsV1(own.Key, c.sock.addr, c.uid, c.channel); !ok {
 		return &refusal{reason: "wrong key"}
 	}
 	var events []bus.Event
@@ -149,8 +151,7 @@ func (c *v1conn) join(f v1.Frame) error {
 	}
 	c.seat.take(c.member)
 	c.relays.Store(len(events) > 0)
-	c.g.counters.v1.joins.Add(1)
-	c.g.counters.v1.members.Add(1)
+	c.g.came(c.member, &c.g.counters.v1)
 	c.g.log.Debug("joined", "dialect", "v1", "client", c.sock.name(), "uid", c.uid, "channel", c.channel)
 	return nil
 }
@@ -318,6 +319,10 @@ func (c *v1conn) linger() {
 	io.Copy(io.Discard, c.sock.Conn)
 }
 
+func (c *v1conn) visit(m *bus.Member) Visit {
+	return Visit{Dialect: "v1", Channel: m.Channel(), UID: c.uid, Addr: c.sock.addr, Key: c.by}
+}
+
 // Wake implements [bus.Sink].
 func (c *v1conn) Wake(m *bus.Member) { c.writer.wake(m) }
 
@@ -361,7 +366,7 @@ func (c *v1conn) close() {
 	c.ended.Do(func() {
 		if c.member != nil {
 			c.member.Leave()
-			c.g.counters.v1.members.Add(-1)
+			c.g.went(c.member, &c.g.counters.v1)
 		}
 		c.g.intake.set(&c.hold, 0)
 		c.conn.Close()

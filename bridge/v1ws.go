@@ -112,6 +112,10 @@ func (p *place) keyOf(uid []byte) uint64 {
 	return p.key
 }
 
+func (p *place) visit(m *bus.Member) Visit {
+	return Visit{Dialect: p.conn.name(), Channel: m.Channel(), UID: p.uid, Addr: p.conn.sock.addr}
+}
+
 // Wake implements [bus.Sink].
 func (p *place) Wake(m *bus.Member) { p.conn.Wake(m) }
 
@@ -127,6 +131,6 @@ func (p *place) Cut(m *bus.Member, why bus.Reason) {
 func (c *v1ws) left() {
 	for _, p := range c.places {
 		p.member.Leave()
+		c.g.went(p.member, c.counts())
 	}
-	c.counts().members.Add(-int64(len(c.places)))
 }

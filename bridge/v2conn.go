@@ -18,6 +18,7 @@ type v2conn struct {
 	// Fixed once joined.
 	member *bus.Member
 	key    uint64 // of the v1 headers made for it
+	by     Credential
 }
 
 func (c *v2conn) name() string     { return "v2" }
@@ -30,7 +31,8 @@ func (c *v2conn) join(text []byte) error {
 	if err != nil {
 		return err
 	}
-	if !c.g.keys.admitsV2(hello) {
+	var ok bool
+	if c.by, ok = c.g.keys.admitsV2(hello); !ok {
 		return &refusal{reason: v2.ReasonAuth}
 	}
 	c.uid, c.channel = hello.UID, hello.Channel
@@ -64,6 +66,10 @@ func (c *v2conn) hear(op byte, message []byte) error {
 	return nil
 }
 
+func (c *v2conn) visit(m *bus.Member) Visit {
+	return Visit{Dialect: c.name(), Channel: m.Channel(), UID: c.uid, Addr: c.sock.addr, Key: c.by}
+}
+
 // Cut implements [bus.Sink].
 func (c *v2conn) Cut(m *bus.Member, why bus.Reason) {
 	c.g.counters.cut(why)
@@ -77,5 +83,5 @@ func (c *v2conn) Cut(m *bus.Member, why bus.Reason) {
 
 func (c *v2conn) left() {
 	c.member.Leave()
-	c.counts().members.Add(-1)
+	c.g.went(c.member, c.counts())
 }

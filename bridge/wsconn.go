@@ -175,9 +175,7 @@ func (c *wsconn) admit() {
 func (c *wsconn) seated(m *bus.Member, uid string) {
 	c.joined = true
 	c.seat.take(m)
-	in := c.dialect.counts()
-	in.joins.Add(1)
-	in.members.Add(1)
+	c.g.came(m, c.dialect.counts())
 	c.g.log.Debug("joined", c.label(), "client", c.sock.name(), "uid", uid, "channel", m.Channel())
 }
 

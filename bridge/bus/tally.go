@@ -20,8 +20,9 @@ type Usage struct {
 	Out Traffic
 	// Last is when it last published something; zero: never.
 	Last time.Time
-	// Lag is how many bytes it has not been given yet, the log's index
-	// included; see the package's doc. A member without subscription has none.
+	// Lag is how many bytes it has yet to take, those given out last and the
+	// log's index included; see the package's doc. A member without
+	// subscription has none.
 	Lag int64
 }
 
