@@ -182,6 +182,7 @@ func TestV1WSChannels(t *testing.T) {
 	wendy.closed(1008, "too many channels")
 	bobs[7].gets(wendy.headed("wendy", "room7", msgBody("wendy", "room7", "last words")))
 	h.members(64)
+	h.until("wendy is counted out", func() bool { return h.Stats().V1WSMembers == 0 })
 	if st := h.Stats(); st.Channels != 64 || st.V1WSMembers != 0 {
 		t.Errorf("%+v", st)
 	}
