@@ -57,7 +57,7 @@ func bridgeSizeCases() []Case {
 }
 
 // expectRaw wants the next frame to be these bytes, its header too.
-func (c *V2Conn) expectRaw(frame []byte) {
+func (c *WSConn) expectRaw(frame []byte) {
 	if a := c.next("a frame"); string(a.raw) != string(frame) {
 		c.t.Fatalf("%s got a frame of %d bytes that begins with %x; want %d bytes, %x", c.name.String(),
 			len(a.raw), a.raw[:min(len(a.raw), 10)], len(frame), frame[:min(len(frame), 10)])
@@ -67,10 +67,10 @@ func (c *V2Conn) expectRaw(frame []byte) {
 // refusedWith wants a close frame with the code next, and leaves the rest to
 // suite v2: a server that gave up within a message may discard what comes for a
 // while before it closes.
-func (c *V2Conn) refusedWith(code int) {
+func (c *WSConn) refusedWith(code int) {
 	a := c.next("a close frame")
 	if got, _ := closeOf(a.payload); a.first != Fin|OpClose || got != code {
-		c.t.Fatalf("%s got %s; want a close frame with %d", c.name.String(), meaningV2(a), code)
+		c.t.Fatalf("%s got %s; want a close frame with %d", c.name.String(), c.means(a), code)
 	}
 	c.Close()
 }

@@ -27,9 +27,11 @@ func (l Level) String() string {
 type Needs uint
 
 const (
-	// V1 needs the target's v1 address, V2 its v2 address.
+	// V1 needs the target's v1 address, V2 its v2 address, V1WS that of v1 over
+	// WebSocket.
 	V1 Needs = 1 << iota
 	V2
+	V1WS
 	// Key needs a shared key at the target; NoKey needs that there is none, so
 	// that v1 clients are known by their address and v2 clients need no auth.
 	Key
@@ -59,7 +61,7 @@ type Case struct {
 	Run func(t *T)
 }
 
-// Suite is the first part of the ID: v1, v2, bridge.
+// Suite is the first part of the ID: v1, v2, v1ws, bridge.
 func (c Case) Suite() string {
 	suite, _, _ := strings.Cut(c.ID, "/")
 	return suite
@@ -93,6 +95,7 @@ func (c Case) unmet(tg Target, o Options) string {
 	}{
 		{V1, tg.V1 != "", "no v1 address given"},
 		{V2, tg.V2 != "", "no v2 address given"},
+		{V1WS, tg.V1WS != "", "no v1 WebSocket address given"},
 		{Key, tg.Key != "", "for servers with a shared key, and none is given"},
 		{NoKey, tg.Key == "", "for servers without a shared key, and one is given"},
 		{Slow, o.Slow, "takes more than 20 s: runs with --slow"},

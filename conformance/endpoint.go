@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"strings"
 	"time"
 )
 
@@ -16,7 +17,10 @@ type Target struct {
 	V1 string
 	// V2 is the ws:// or wss:// address where it speaks v2; empty: it does not.
 	V2 string
-	// Key is the shared key of both dialects; empty: it has none.
+	// V1WS is the ws:// or wss:// address where it speaks v1 over WebSocket, which
+	// may be that of V2; empty: it does not.
+	V1WS string
+	// Key is the shared key of v1 over TCP and of v2; empty: it has none.
 	Key string
 	// AddrKey is hashed behind addresses where there is no shared key.
 	AddrKey string
@@ -34,11 +38,16 @@ var (
 // An endpoint is a target made ready.
 type endpoint struct {
 	Target
-	v2Addr string // host:port
-	v2Host string // for the Host header
-	v2Path string // with query
-	v2TLS  *tls.Config
-	groups bool // v1 without shared key: the server spells IPv4 in eight groups
+	v2, v1ws webAddress
+	groups   bool // v1 without shared key: the server spells IPv4 in eight groups
+}
+
+// A webAddress is a ws:// or wss:// URL in its parts.
+type webAddress struct {
+	addr string // host:port; empty: none
+	host string // for the Host header
+	path string // with query
+	tls  *tls.Config
 }
 
 // resolve checks the target's addresses.
@@ -49,21 +58,30 @@ func (tg Target) resolve() (*endpoint, error) {
 			return nil, fmt.Errorf("v1 address %q: %w: want host:port", tg.V1, ErrTarget)
 		}
 	}
-	if tg.V2 == "" {
-		return e, nil
+	var err error
+	if e.v2, err = tg.webAddress("v2", tg.V2); err != nil {
+		return nil, err
 	}
-	u, err := url.Parse(tg.V2)
+	e.v1ws, err = tg.webAddress("v1 WebSocket", tg.V1WS)
+	return e, err
+}
+
+func (tg Target) webAddress(dialect, at string) (w webAddress, err error) {
+	if at == "" {
+		return w, nil
+	}
+	u, err := url.Parse(at)
 	if err != nil || u.Hostname() == "" || u.Scheme != "ws" && u.Scheme != "wss" {
-		return nil, fmt.Errorf("v2 address %q: %w: want wss://host:port/ or ws://host:port/", tg.V2, ErrTarget)
+		return w, fmt.Errorf("%s address %q: %w: want wss://host:port/ or ws://host:port/", dialect, at, ErrTarget)
 	}
 	port := u.Port()
 	if u.Scheme == "wss" {
-		e.v2TLS = tg.TLS.Clone()
-		if e.v2TLS == nil {
-			e.v2TLS = &tls.Config{}
+		w.tls = tg.TLS.Clone()
+		if w.tls == nil {
+			w.tls = &tls.Config{}
 		}
-		if e.v2TLS.ServerName == "" {
-			e.v2TLS.ServerName = u.Hostname()
+		if w.tls.ServerName == "" {
+			w.tls.ServerName, _, _ = strings.Cut(u.Hostname(), "%") // certificates name no zone
 		}
 		if port == "" {
 			port = "443"
@@ -71,28 +89,28 @@ func (tg Target) resolve() (*endpoint, error) {
 	} else if port == "" {
 		port = "80"
 	}
-	e.v2Addr, e.v2Host, e.v2Path = net.JoinHostPort(u.Hostname(), port), u.Host, u.RequestURI()
-	return e, nil
+	w.addr, w.host, w.path = net.JoinHostPort(u.Hostname(), port), u.Host, u.RequestURI()
+	return w, nil
 }
 
 // reach connects to each address once.
 func (e *endpoint) reach(ctx context.Context, d time.Duration) error {
 	ctx, cancel := context.WithTimeout(ctx, d)
 	defer cancel()
-	for _, address := range []string{e.V1, e.v2Addr} {
-		if address == "" {
+	for _, w := range []webAddress{{addr: e.V1}, e.v2, e.v1ws} {
+		if w.addr == "" {
 			continue
 		}
-		nc, err := new(net.Dialer).DialContext(ctx, "tcp", address)
+		nc, err := new(net.Dialer).DialContext(ctx, "tcp", w.addr)
 		if err != nil {
 			return fmt.Errorf("%w: %w", ErrUnreachable, err)
 		}
-		if address == e.v2Addr && e.v2TLS != nil {
-			err = tls.Client(nc, e.v2TLS).HandshakeContext(ctx)
+		if w.tls != nil {
+			err = tls.Client(nc, w.tls).HandshakeContext(ctx)
 		}
 		nc.Close()
 		if err != nil {
-			return fmt.Errorf("%w: TLS with %s: %w", ErrUnreachable, address, err)
+			return fmt.Errorf("%w: TLS with %s: %w", ErrUnreachable, w.addr, err)
 		}
 	}
 	return nil

@@ -10,7 +10,7 @@ import (
 // Names says what the set holds: "v1 v2 key", "v1 slow".
 func (n Needs) Names() []string {
 	names := []string{}
-	for i, name := range []string{"v1", "v2", "key", "no key", "slow", "hostile"} {
+	for i, name := range []string{"v1", "v2", "v1ws", "key", "no key", "slow", "hostile"} {
 		if n&(1<<i) != 0 {
 			names = append(names, name)
 		}

@@ -7,10 +7,10 @@ import (
 )
 
 // A Room is a channel of the case's own and the members that it has there. It
-// makes certain what the protocol leaves open: neither dialect tells a client
+// makes certain what the protocol leaves open: no dialect tells a client
 // that it has joined, nor that nothing more will come.
 //
-// V1 and V2 bring a new member together with those present: they send each other
+// V1, V2 and V1WS bring a new member together with those present: they send each other
 // knocks until each has heard the other, and what came before is dropped. So
 // afterwards everyone is in, and nobody has anything left to read. Knocks are
 // messages and so stand in the channel's history: cases about history use Visit.
@@ -22,19 +22,24 @@ type Room struct {
 	knocks  int
 }
 
-// A member is what both dialects have in common for Room.
+// A member is what all dialects have in common for Room.
 type member interface {
 	who() string
 	knock(token string)
 	inboxOf() *inbox
+	meaning(a arrival) string
 }
 
-func (c *V1Conn) who() string        { return c.name.String() }
-func (c *V1Conn) knock(token string) { c.Say(token) }
-func (c *V1Conn) inboxOf() *inbox    { return c.in }
-func (c *V2Conn) who() string        { return c.name.String() }
-func (c *V2Conn) knock(token string) { c.SendBinary(token) }
-func (c *V2Conn) inboxOf() *inbox    { return c.in }
+func (c *V1Conn) who() string              { return c.name.String() }
+func (c *V1Conn) knock(token string)       { c.Say(token) }
+func (c *V1Conn) inboxOf() *inbox          { return c.in }
+func (c *V1Conn) meaning(a arrival) string { return meaningV1(a.raw) }
+
+func (c *WSConn) who() string              { return c.name.String() }
+func (c *WSConn) inboxOf() *inbox          { return c.in }
+func (c *WSConn) meaning(a arrival) string { return c.means(a) }
+func (c *V2Conn) knock(token string)       { c.SendBinary(token) }
+func (c *V1WSSeat) knock(token string)     { c.Say(token) }
 
 // Room returns an empty channel.
 func (t *T) Room() *Room { return t.RoomNamed(t.Channel()) }
@@ -57,6 +62,13 @@ func (r *Room) V2(uid string) *V2Conn {
 	c.Hello(uid, r.Channel)
 	r.Meet(c)
 	return c
+}
+
+// V1WS does the same with a v1 WebSocket that is in no other channel yet.
+func (r *Room) V1WS(uid string) *V1WSSeat {
+	s := r.t.DialV1WS().Join(uid, r.Channel, "")
+	r.Meet(s)
+	return s
 }
 
 // Meet brings a connection that has sent its first frame in the room's channel
@@ -163,17 +175,10 @@ func (r *Room) Quiet() {
 			case a.end != nil:
 				r.t.Fatalf("%s's connection ended: %v; want it open", to.who(), a.end)
 			case !bytes.Contains(a.raw, []byte(token)):
-				r.t.Fatalf("%s got %s; want nothing until %s's message %q", to.who(), meaning(to, a), from.who(), token)
+				r.t.Fatalf("%s got %s; want nothing until %s's message %q", to.who(), to.meaning(a), from.who(), token)
 			}
 		}
 	}
-}
-
-func meaning(m member, a arrival) string {
-	if _, ok := m.(*V1Conn); ok {
-		return meaningV1(a.raw)
-	}
-	return meaningV2(a)
 }
 
 // VisitV1 has a v1 client join the room's channel, with an empty message, send the
@@ -208,7 +213,7 @@ func (r *Room) VisitV2(uid string, messages ...string) {
 }
 
 // SeeOff sends a close frame and waits until the server has closed.
-func (c *V2Conn) SeeOff() {
+func (c *WSConn) SeeOff() {
 	c.SendClose(1000)
 	seeOff(c.in)
 	c.Close()

@@ -8,11 +8,11 @@ import (
 
 // ExpectCloseReason wants a close frame with the code next, and a reason in it
 // for people to read, and returns that.
-func (c *V2Conn) ExpectCloseReason(code int) string {
+func (c *WSConn) ExpectCloseReason(code int) string {
 	a := c.next("a close frame")
 	got, reason := closeOf(a.payload)
 	if a.first != Fin|OpClose || got != code || reason == "" || !utf8.ValidString(reason) {
-		c.t.Fatalf("%s got %s; want a close frame with %d and a reason", c.name.String(), meaningV2(a), code)
+		c.t.Fatalf("%s got %s; want a close frame with %d and a reason", c.name.String(), c.means(a), code)
 	}
 	return reason
 }
@@ -169,11 +169,11 @@ func v2CloseCases() []Case {
 
 // ExpectAnswer wants the answer to the case's close frame, with one of the codes,
 // and then the end of the connection without another frame.
-func (c *V2Conn) ExpectAnswer(codes ...int) {
+func (c *WSConn) ExpectAnswer(codes ...int) {
 	a := c.next("a close frame")
 	code, _ := closeOf(a.payload)
 	if a.first != Fin|OpClose || !slices.Contains(codes, code) {
-		c.t.Fatalf("%s got %s; want a close frame with %v", c.name.String(), meaningV2(a), codes)
+		c.t.Fatalf("%s got %s; want a close frame with %v", c.name.String(), c.means(a), codes)
 	}
 	c.ExpectRefused()
 }

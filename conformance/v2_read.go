@@ -7,14 +7,14 @@ import (
 )
 
 // SendEach sends bytes one by one.
-func (c *V2Conn) SendEach(b []byte) {
+func (c *WSConn) SendEach(b []byte) {
 	for i := range b {
 		c.Send(b[i : i+1])
 	}
 }
 
 // ExpectBytes wants the next frame to be these bytes, its header included.
-func (c *V2Conn) ExpectBytes(frame []byte) {
+func (c *WSConn) ExpectBytes(frame []byte) {
 	a := c.next(meaningWS(frame[0], nil))
 	if !bytes.Equal(a.raw, frame) {
 		c.t.Fatalf("%s got a frame of %d bytes that begins with %x; want %d bytes, %x", c.name.String(),

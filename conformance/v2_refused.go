@@ -46,7 +46,7 @@ func badHellos() []badHello {
 const silence = 2 * time.Second
 
 // ExpectNotIn wants the connection to end, or to be sent nothing for d.
-func (c *V2Conn) ExpectNotIn(d time.Duration) {
+func (c *WSConn) ExpectNotIn(d time.Duration) {
 	if _, ok := c.in.peek(min(d, c.t.remaining())); !ok {
 		c.t.Logf("%s is neither in nor closed after %v", c.name.String(), d)
 		return
@@ -61,7 +61,7 @@ func (r *Room) KeepsOut(c *V2Conn) {
 	r.members[0].knock("for members")
 	c.ExpectNotIn(silence)
 	if a, ok := r.members[0].inboxOf().peek(0); ok {
-		r.t.Fatalf("%s got %s; want nothing of one who was refused", r.members[0].who(), meaning(r.members[0], a))
+		r.t.Fatalf("%s got %s; want nothing of one who was refused", r.members[0].who(), r.members[0].meaning(a))
 	}
 }
 

@@ -14,10 +14,11 @@ import (
 	"time"
 )
 
-// An HTTPConn is a connection to the target's v2 address (inside TLS, if that is
-// wss) before its upgrade.
+// An HTTPConn is a connection to one of the target's WebSocket addresses (inside
+// TLS, if that is wss) before its upgrade.
 type HTTPConn struct {
 	t    *T
+	to   webAddress
 	name label
 	nc   net.Conn // what is written to: TLS or plain
 	tcp  *net.TCPConn
@@ -35,13 +36,15 @@ func acceptOf(key string) string {
 }
 
 // DialHTTP connects to the target's v2 address and sends nothing.
-func (t *T) DialHTTP() *HTTPConn {
-	nc, n := t.dial(t.target.v2Addr)
-	h := &HTTPConn{t: t, nc: nc, tcp: nc.(*net.TCPConn)}
-	h.name.set("v2#%d", n)
+func (t *T) DialHTTP() *HTTPConn { return t.dialHTTP(t.target.v2, "v2") }
+
+func (t *T) dialHTTP(to webAddress, dialect string) *HTTPConn {
+	nc, n := t.dial(to.addr)
+	h := &HTTPConn{t: t, to: to, nc: nc, tcp: nc.(*net.TCPConn)}
+	h.name.set("%s#%d", dialect, n)
 	t.rec.add(h.name.String(), "-", fmt.Sprintf("connected from %v to %v", nc.LocalAddr(), nc.RemoteAddr()), nil)
-	if t.target.v2TLS != nil {
-		tc := tls.Client(nc, t.target.v2TLS)
+	if to.tls != nil {
+		tc := tls.Client(nc, to.tls)
 		tc.SetDeadline(time.Now().Add(t.remaining()))
 		if err := tc.HandshakeContext(t.ctx); err != nil {
 			t.Fatalf("%s: TLS: %v", h.name.String(), err)
@@ -59,10 +62,10 @@ func (t *T) DialHTTP() *HTTPConn {
 // one, and "Upgrade:" with nothing behind it leaves that one out.
 func (h *HTTPConn) Request(path string, headers ...string) string {
 	if path == "" {
-		path = h.t.target.v2Path
+		path = h.to.path
 	}
 	usual := []string{
-		"Host: " + h.t.target.v2Host,
+		"Host: " + h.to.host,
 		"Upgrade: websocket",
 		"Connection: Upgrade",
 		"Sec-WebSocket-Key: " + WebSocketKey,
@@ -124,7 +127,9 @@ func (h *HTTPConn) Response() (*http.Response, string) {
 
 // ExpectUpgrade reads the answer, which must be a right 101, and goes on as a
 // v2 client.
-func (h *HTTPConn) ExpectUpgrade() *V2Conn {
+func (h *HTTPConn) ExpectUpgrade() *V2Conn { return &V2Conn{WSConn: h.upgraded(meaningV2)} }
+
+func (h *HTTPConn) upgraded(means func(arrival) string) *WSConn {
 	res, _ := h.Response()
 	if res.StatusCode != http.StatusSwitchingProtocols {
 		h.t.Fatalf("%s was answered %s; want 101", h.name.String(), res.Status)
@@ -137,7 +142,7 @@ func (h *HTTPConn) ExpectUpgrade() *V2Conn {
 			h.t.Fatalf("%s: the 101 says %s: %q; want %q", h.name.String(), want.name, got, want.value)
 		}
 	}
-	c := &V2Conn{t: h.t, nc: h.nc, tcp: h.tcp, r: h.r, in: newInbox()}
+	c := &WSConn{t: h.t, nc: h.nc, tcp: h.tcp, r: h.r, in: newInbox(), means: means}
 	c.name.set("%s", &h.name)
 	c.answerPings.Store(true)
 	return c

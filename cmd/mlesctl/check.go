@@ -21,6 +21,7 @@ type checkCommand struct {
 
 	V1      string        `name:"v1" placeholder:"HOST:PORT" help:"Address where the server speaks v1 over TCP."`
 	V2      string        `name:"v2" placeholder:"URL" help:"Address where it speaks v2: wss://HOST[:PORT][/PATH], or ws://."`
+	V1WS    string        `name:"v1ws" placeholder:"URL" help:"Address where it speaks v1 over WebSocket; may be the same."`
 	KeyFile string        `name:"key-file" placeholder:"FILE" help:"File with the server's shared key (default: the environment's MLES_KEY, or none)."`
 	Profile string        `placeholder:"P" help:"What the server is known to do otherwise: mles-1.1.7, mles-2.9.4, gateway, or a file that ends in .json."`
 	Only    string        `name:"run" placeholder:"REGEXP" help:"Only cases whose ID fits."`
@@ -78,8 +79,8 @@ func (c *checkCommand) Run(ctx context.Context, std *stdio) error {
 // target is the server that the flags and the environment name.
 func (c *checkCommand) target() (conformance.Target, error) {
 	var tg conformance.Target
-	if c.V1 == "" && c.V2 == "" {
-		return tg, usage("check what? --v1 HOST:PORT, --v2 URL, or both")
+	if c.V1 == "" && c.V2 == "" && c.V1WS == "" {
+		return tg, usage("check what? --v1 HOST:PORT, --v2 URL, --v1ws URL, or several of them")
 	}
 	if c.V1 != "" {
 		a, err := parseAddress("v1://" + strings.TrimPrefix(c.V1, "v1://"))
@@ -88,23 +89,37 @@ func (c *checkCommand) target() (conformance.Target, error) {
 		}
 		tg.V1 = a.hostPort()
 	}
-	if c.V2 != "" {
-		a, err := parseAddress(c.V2)
-		if err != nil {
-			return tg, err
-		}
-		if a.isV1() {
-			return tg, usage("--v2 %s: want wss:// or ws://", c.V2)
-		}
-		tg.V2 = a.url()
-		if tg.TLS, err = c.config(a); err != nil {
-			return tg, err
-		}
-	}
 	var err error
+	if tg.V2, err = c.webAddress(&tg, "--v2", c.V2); err != nil {
+		return tg, err
+	}
+	if tg.V1WS, err = c.webAddress(&tg, "--v1ws", c.V1WS); err != nil {
+		return tg, err
+	}
 	tg.Key, err = sharedKey(c.KeyFile)
 	tg.AddrKey = os.Getenv("MLES_ADDR_KEY")
 	return tg, err
+}
+
+// webAddress returns a WebSocket address in full, and readies the target's TLS for
+// it: one configuration for all addresses, in which each goes by its own name.
+func (c *checkCommand) webAddress(tg *conformance.Target, flag, at string) (string, error) {
+	if at == "" {
+		return "", nil
+	}
+	a, err := parseAddress(at)
+	if err != nil {
+		return "", err
+	}
+	if a.isV1() {
+		return "", usage("%s %s: want wss:// or ws://", flag, at)
+	}
+	conf, err := c.config(a)
+	if conf != nil && (tg.TLS == nil || a.onLocalhost()) { // localhost's trust is the others' and more
+		conf.ServerName = ""
+		tg.TLS = conf
+	}
+	return a.url(), err
 }
 
 func (c *checkCommand) options() (conformance.Options, error) {
