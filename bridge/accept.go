@@ -50,6 +50,7 @@ type socket struct {
 	addr     netip.AddrPort // the client's; invalid where it has none
 	accepted time.Time
 	overfull bool // over the limit on connections: to be refused
+	out      outlet
 
 	slot   atomic.Bool // holds a handshake slot
 	spoke  atomic.Bool // the client has sent something
@@ -125,6 +126,7 @@ func (a *acceptor) admit(nc net.Conn) *socket {
 	s := &socket{Conn: nc, g: g, accepted: time.Now()}
 	if tcp, ok := nc.(*net.TCPConn); ok {
 		s.tcp = tcp
+		s.out.raw = rawWriter(tcp)
 		tcp.SetKeepAliveConfig(keepAlive)
 		boundUnsent(tcp)
 	}

@@ -15,11 +15,12 @@
 //
 // Every connection is accepted by the same code (accept.go), which counts it,
 // survives what accepting can fail with and bounds TLS handshakes. Then
-// v1conn.go, or wsconn.go and v2conn.go, reads its first frame, authenticates it (keys.go),
-// claims its identity (claim.go, challenge.go) and joins the bus. From then on one
-// goroutine reads and publishes; writer.go writes what the bus has for it, while
-// there is something. codec.go is the table of the mapping. pace.go and
-// intake.go bound the time and the memory of frames half received.
+// v1conn.go, or wsconn.go and v2conn.go, reads its first frame, authenticates it
+// (keys.go), claims its identity (claim.go, challenge.go) and joins the bus. From
+// then on one goroutine reads and publishes; writer.go writes what the bus has for
+// it, while there is something: crew.go what is little, without waiting
+// (outlet.go). codec.go is the table of the mapping. pace.go and intake.go bound
+// the time and the memory of frames half received.
 //
 // The v1 WebSocket dialect and upstream servers are not served yet. The first
 // will be a third dialect number in codec.go and a branch on the first frame in

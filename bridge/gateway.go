@@ -22,6 +22,7 @@ type Gateway struct {
 	intake   *intake
 	acceptor *acceptor
 	wheel    *wheel
+	crew     crew
 	counters counters
 
 	draining atomic.Bool

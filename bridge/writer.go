@@ -10,12 +10,16 @@ import (
 
 // writer is the one that writes to a connection once it has joined: what its
 // members are given by the bus, and at the next frame boundary, before anything
-// else, the frames of the connection's own. Its goroutine lives only while there
-// is something to write.
+// else, the frames of the connection's own. What is little and can be written at
+// once the gateway's crew writes; for the rest there is a goroutine, which lives
+// only while there is something to write.
 type writer struct {
 	conn   net.Conn
-	failed func() // called once, when writing fails
-	run    func() // w.loop, kept so that starting it allocates nothing
+	sock   *socket // below conn, where the crew can write to it; else nil
+	failed func()  // called once, when writing fails
+	run    func()  // w.loop, kept so that starting it allocates nothing
+
+	patient bool // the socket's writes wait; whoever runs owns this
 
 	mu      sync.Mutex
 	running bool
@@ -28,7 +32,10 @@ type writer struct {
 
 func newWriter(conn net.Conn, failed func()) *writer {
 	w := &writer{conn: conn, failed: failed}
-	w.run = w.loop
+	w.run = func() { w.loop(nil, nil) }
+	if s := below(conn); s != nil && s.hasten() {
+		w.sock = s
+	}
 	return w
 }
 
@@ -76,14 +83,85 @@ func (w *writer) finish(frame []byte) <-chan struct{} {
 }
 
 func (w *writer) start() {
-	if !w.running && !w.ended {
-		w.running = true
-		go w.run()
+	if w.running || w.ended {
+		return
+	}
+	w.running = true
+	if w.sock != nil && w.final == nil {
+		w.sock.g.crew.add(w)
+		return
+	}
+	go w.run()
+}
+
+// What the crew writes for a member before its turn is over.
+const (
+	maxDash = 4 << 10 // bytes at a time
+	maxLaps = 8
+)
+
+// dash writes, without waiting, what is little. It is the crew's part of loop.
+func (w *writer) dash() {
+	for {
+		own, last, m := w.next()
+		switch {
+		case last:
+			go w.run()
+			return
+		case own != nil:
+			if !w.put(own, nil) {
+				return
+			}
+		case m != nil:
+			if !w.sprint(m) {
+				return
+			}
+		default:
+			return
+		}
 	}
 }
 
-// loop writes until there is nothing left to write.
-func (w *writer) loop() {
+// sprint writes what m has, if that is little. With false, somebody else goes on.
+func (w *writer) sprint(m *bus.Member) bool {
+	for range maxLaps {
+		data, _, ok := m.Next()
+		if !ok {
+			return true
+		}
+		if len(data) > maxDash {
+			go w.loop(data, m)
+			return false
+		}
+		if !w.put(data, m) {
+			return false
+		}
+	}
+	go w.loop(nil, m)
+	return false
+}
+
+// put writes data, which is from a member or the connection's own, without
+// waiting. With false, a goroutine goes on, or it has failed.
+func (w *writer) put(data []byte, of *bus.Member) bool {
+	if _, err := w.conn.Write(data); err != nil {
+		w.end(err)
+		return false
+	}
+	if w.sock.full() {
+		go w.loop(nil, of)
+		return false
+	}
+	return true
+}
+
+// loop writes until there is nothing left to write: first what of has been given
+// already.
+func (w *writer) loop(given []byte, of *bus.Member) {
+	if err := w.resume(given, of); err != nil {
+		w.end(err)
+		return
+	}
 	for {
 		own, last, m := w.next()
 		switch {
@@ -103,6 +181,25 @@ func (w *writer) loop() {
 	}
 }
 
+// resume goes on where the crew has stopped.
+func (w *writer) resume(given []byte, of *bus.Member) error {
+	if w.sock != nil {
+		w.patient = true
+		if err := w.sock.rest(); err != nil {
+			return err
+		}
+	}
+	if len(given) > 0 {
+		if _, err := w.conn.Write(given); err != nil {
+			return err
+		}
+	}
+	if of == nil {
+		return nil
+	}
+	return w.deliver(of)
+}
+
 // next chooses what to write, or notes that the loop ends.
 func (w *writer) next() (own []byte, last bool, m *bus.Member) {
 	w.mu.Lock()
@@ -119,6 +216,10 @@ func (w *writer) next() (own []byte, last bool, m *bus.Member) {
 		w.ready[n] = nil
 		w.ready = w.ready[:n]
 		return nil, false, m
+	}
+	if w.patient {
+		w.patient = false
+		w.sock.hasten()
 	}
 	w.running = false
 	return nil, false, nil
