@@ -35,7 +35,8 @@ type ACMEConfig struct {
 
 // NewACME returns certificates that are obtained from an ACME authority (RFC 8555) by TLS-ALPN-01 (RFC 8737) and
 // renewed when a third of their life is left. The authority connects to port 443 of each domain: a listener with this
-// configuration must answer there. The first handshake for a domain obtains its certificate; so that no client has to
+// configuration must answer there. Where there is a listener on port 80, too, HTTP-01 is tried if that fails: see
+// [Certificates.HTTPHandler]. The first handshake for a domain obtains its certificate; so that no client has to
 // wait for that, [Certificates.Start] does it in the background.
 //
 // Using it accepts the authority's terms of service. Each directory has a folder of its own in the cache, or a
@@ -81,7 +82,7 @@ func NewACME(conf ACMEConfig) (*Certificates, error) {
 			t.run(func(ctx context.Context) { a.obtain(ctx, domain) })
 		}
 	}
-	return &Certificates{get: a.get, alpn: []string{acme.ALPNProto}, tasks: t, start: start}, nil
+	return &Certificates{get: a.get, alpn: []string{acme.ALPNProto}, http: a.manager.HTTPHandler, tasks: t, start: start}, nil
 }
 
 // CheckDomain says why an ACME authority cannot prove name by TLS-ALPN-01: it must be a host name with a dot, without

@@ -3,6 +3,7 @@ package web
 import (
 	"crypto/tls"
 	"crypto/x509"
+	"net/http/httptest"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -148,5 +149,34 @@ func TestDirectoriesDoNotShareACache(t *testing.T) {
 	}
 	if dirs, _ := filepath.Glob(filepath.Join(cache, "acme", "*")); len(dirs) != 2 {
 		t.Errorf("folders %v", dirs)
+	}
+}
+
+// An authority that proves names over HTTP finds the answer on the listener that redirects all others.
+func TestProvedOverHTTP(t *testing.T) {
+	ca := newFakeCA(t)
+	ca.http01 = true
+	log := new(journal)
+	certs, err := NewACME(ACMEConfig{
+		Domains: []string{"mles.example", "chat.mles.example"}, Cache: t.TempDir(), Directory: ca.directory(), Client: ca.client(), Logger: log.logger(),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer certs.Close()
+	srv := httptest.NewServer(certs.HTTPHandler(Redirect([]string{"mles.example"}, 443)))
+	defer srv.Close()
+	ca.reach(strings.TrimPrefix(srv.URL, "http://"))
+	certs.Start()
+	eventually(t, "both certificates are there", func() bool { return log.count("certificate ready") == 2 })
+	v := visitor{T: t, srv: srv}
+	if got := v.gets("mles.example", "/x"); got.status != 301 || got.Get("Location") != "https://mles.example/x" {
+		t.Errorf("a browser gets %d to %s", got.status, got.Get("Location"))
+	}
+	if got := v.gets("mles.example", "/.well-known/acme-challenge/stolen"); got.status != 404 {
+		t.Errorf("an unknown token gets %d %s", got.status, got.body)
+	}
+	if got := new(Certificates).HTTPHandler(nil); got != nil {
+		t.Error("without an authority something is answered")
 	}
 }

@@ -2,6 +2,7 @@ package web
 
 import (
 	"crypto/tls"
+	"net/http"
 	"slices"
 )
 
@@ -11,9 +12,10 @@ import (
 type Certificates struct {
 	// Fixed after construction.
 	get   func(*tls.ClientHelloInfo) (*tls.Certificate, error)
-	alpn  []string // negotiated beside the listener's own protocols
-	tasks *tasks   // nil: nothing runs in the background
-	start func()   // nil: nothing to start
+	alpn  []string                             // negotiated beside the listener's own protocols
+	http  func(next http.Handler) http.Handler // nil: nothing is proved over HTTP
+	tasks *tasks                               // nil: nothing runs in the background
+	start func()                               // nil: nothing to start
 }
 
 // Start begins what can only work once the listeners are served: an ACME authority connects to them. It is called
@@ -33,6 +35,15 @@ func (c *Certificates) TLSConfig(protocols ...string) *tls.Config {
 		conf.NextProtos = slices.Concat(protocols, c.alpn)
 	}
 	return conf
+}
+
+// HTTPHandler returns the handler of a listener on port 80, where an ACME authority may prove a name, too (HTTP-01,
+// RFC 8555, 8.3): it answers the authority, and next everybody else. It is called before Start.
+func (c *Certificates) HTTPHandler(next http.Handler) http.Handler {
+	if c.http == nil {
+		return next
+	}
+	return c.http(next)
 }
 
 // Close ends what runs in the background and returns when it has ended. Configurations that were given out keep

@@ -12,6 +12,14 @@
 //
 // All of them ask for TLS 1.2 at least and are closed with [Certificates.Close].
 //
+// # Site
+//
+// A [Site] is the handler for requests that are no WebSocket: files of a folder for each domain, compressed and kept so
+// (sitecompress.go), and parts that other servers answer for (siteproxy.go). A [LiveSite] exchanges it while it serves.
+// [Redirect] is for port 80. What the site sends for a file is what mles 2.9.4 sends for it; where that is a mistake
+// (paths not decoded, */* as a type, HEAD refused, anything outside the folder served) it does the right thing, and the
+// interop run lists these.
+//
 // # Admin endpoints
 //
 // [Admin] is the handler of the admin listener: liveness, readiness and metrics.

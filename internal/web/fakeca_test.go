@@ -13,6 +13,7 @@ import (
 	"encoding/json"
 	"encoding/pem"
 	"fmt"
+	"io"
 	"math/big"
 	"net"
 	"net/http"
@@ -27,7 +28,8 @@ import (
 )
 
 // fakeCA is an ACME authority (RFC 8555) as small as a client lets it be: it believes every signature, has one account,
-// and really proves a name by TLS-ALPN-01 before it issues, whatever the name, at the address that reach was given.
+// and really proves a name by TLS-ALPN-01, or by HTTP-01 if that is all it offers, before it issues, whatever the name, at the
+// address that reach was given.
 type fakeCA struct {
 	srv  *httptest.Server
 	key  *ecdsa.PrivateKey
@@ -35,6 +37,7 @@ type fakeCA struct {
 
 	mu      sync.Mutex
 	addr    string
+	http01  bool // offer this way alone
 	contact string
 	orders  []*fakeOrder
 	nonce   int
@@ -203,7 +206,11 @@ func (ca *fakeCA) serveOrder(w http.ResponseWriter, r *http.Request) {
 			"challenges": []any{ca.challenge(n)},
 		})
 	case "challenge":
-		if err := ca.prove(r.Context(), o.name); err != nil {
+		prove := ca.prove
+		if ca.http01 {
+			prove = ca.proveHTTP
+		}
+		if err := prove(r.Context(), o.name); err != nil {
 			http.Error(w, err.Error(), http.StatusForbidden)
 			return
 		}
@@ -223,8 +230,12 @@ func (ca *fakeCA) serveOrder(w http.ResponseWriter, r *http.Request) {
 }
 
 func (ca *fakeCA) challenge(n int) map[string]string {
+	kind := "tls-alpn-01"
+	if ca.http01 {
+		kind = "http-01"
+	}
 	return map[string]string{
-		"type": "tls-alpn-01", "token": fmt.Sprint("token", n), "status": "pending",
+		"type": kind, "token": fmt.Sprint("token", n), "status": "pending",
 		"url": fmt.Sprintf("%s/challenge/%d", ca.srv.URL, n),
 	}
 }
@@ -251,6 +262,27 @@ func (ca *fakeCA) prove(ctx context.Context, name string) error {
 		return fmt.Errorf("the certificate names %v", leaf.DNSNames)
 	case !slices.ContainsFunc(leaf.Extensions, func(e pkix.Extension) bool { return e.Critical && e.Id.Equal(identifier) }):
 		return fmt.Errorf("no acmeIdentifier")
+	}
+	return nil
+}
+
+// proveHTTP asks as RFC 8555, 8.3, has it. Each order has a token of its own, so the newest is asked for.
+func (ca *fakeCA) proveHTTP(ctx context.Context, name string) error {
+	n := slices.IndexFunc(ca.orders, func(o *fakeOrder) bool { return o.name == name && !o.proved })
+	token := fmt.Sprint("token", n)
+	req, err := http.NewRequestWithContext(ctx, "GET", "http://"+ca.addr+"/.well-known/acme-challenge/"+token, nil)
+	if err != nil {
+		return err
+	}
+	req.Host = name
+	answer, err := (&http.Transport{DisableKeepAlives: true}).RoundTrip(req)
+	if err != nil {
+		return err
+	}
+	defer answer.Body.Close()
+	body, err := io.ReadAll(answer.Body)
+	if err != nil || answer.StatusCode != 200 || !strings.HasPrefix(string(body), token+".") {
+		return fmt.Errorf("%s: %q, %v", answer.Status, body, err)
 	}
 	return nil
 }

@@ -1,0 +1,80 @@
+package web
+
+import (
+	"io"
+	"net/http"
+	"sync"
+	"time"
+)
+
+// siteStall is how long a client may take none of a response, or send none of a request's body.
+const siteStall = 30 * time.Second
+
+// paced holds a request's client to siteStall, however long the whole takes. Time in which there is nothing to write, as
+// another server may think for a while, does not count.
+func paced(w http.ResponseWriter, r *http.Request) (*pacedWriter, *http.Request) {
+	control := http.NewResponseController(w)
+	if r.Body != nil && r.Body != http.NoBody {
+		r = r.WithContext(r.Context())
+		r.Body = &pacedBody{body: r.Body, control: control}
+	}
+	return &pacedWriter{ResponseWriter: w, control: control}, r
+}
+
+type pacedWriter struct {
+	http.ResponseWriter
+	control *http.ResponseController
+}
+
+func (w *pacedWriter) Write(p []byte) (int, error) {
+	w.begin()
+	defer w.end()
+	return w.ResponseWriter.Write(p)
+}
+
+// FlushError is what a ResponseController calls.
+func (w *pacedWriter) FlushError() error {
+	w.begin()
+	defer w.end()
+	return w.control.Flush()
+}
+
+func (w *pacedWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+// A writer without deadlines says so each time, and needs none.
+func (w *pacedWriter) begin() { _ = w.control.SetWriteDeadline(time.Now().Add(siteStall)) }
+func (w *pacedWriter) end()   { _ = w.control.SetWriteDeadline(time.Time{}) }
+
+// finish is for what the server writes when the handler has returned. It must be called before that.
+func (w *pacedWriter) finish() { w.begin() }
+
+// pacedBody is a request's body. It may be read by another goroutine, but after Close it leaves the connection, which
+// may serve another request by then, alone.
+type pacedBody struct {
+	body    io.ReadCloser
+	control *http.ResponseController
+
+	mu     sync.Mutex
+	closed bool
+}
+
+func (b *pacedBody) Read(p []byte) (int, error) {
+	b.deadline(time.Now().Add(siteStall))
+	defer b.deadline(time.Time{})
+	return b.body.Read(p)
+}
+
+func (b *pacedBody) Close() error {
+	b.mu.Lock()
+	b.closed = true
+	b.mu.Unlock()
+	return b.body.Close()
+}
+
+func (b *pacedBody) deadline(t time.Time) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if !b.closed {
+		_ = b.control.SetReadDeadline(t)
+	}
+}
