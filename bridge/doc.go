@@ -15,15 +15,15 @@
 //
 // Every connection is accepted by the same code (accept.go), which counts it,
 // survives what accepting can fail with and bounds TLS handshakes. Then
-// v1conn.go, or wsconn.go and v2conn.go, reads its first frame, authenticates it
-// (keys.go), claims its identity (claim.go, challenge.go) and joins the bus. From
-// then on one goroutine reads and publishes; writer.go writes what the bus has for
-// it, while there is something: crew.go what is little, without waiting
-// (outlet.go). codec.go is the table of the mapping. pace.go and intake.go bound
-// the time and the memory of frames half received.
+// v1conn.go or wsconn.go reads its first frame, which is authenticated (keys.go),
+// claims its identity (claim.go, challenge.go) and joins the bus: on a WebSocket
+// v2conn.go sees to that if it is text, and v1ws.go, if Config allows that dialect,
+// if it is binary, as it does for each channel named later. From then on one
+// goroutine reads and publishes; writer.go writes what the bus has for it, while
+// there is something: crew.go what is little, without waiting (outlet.go). codec.go
+// is the table of the mapping. pace.go and intake.go bound the time and the memory of
+// frames half received.
 //
-// The v1 WebSocket dialect and upstream servers are not served yet. The first
-// will be a third dialect number in codec.go and a branch on the first frame in
-// v2conn.go; the second are members of the bus like others, with a connection
-// that dials.
+// Upstream servers are not served yet: they are members of the bus like others, with a
+// connection that dials.
 package bridge

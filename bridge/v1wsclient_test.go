@@ -2,7 +2,6 @@ package bridge_test
 
 import (
 	"strings"
-	"time"
 
 	"mles/bridge"
 )
@@ -73,11 +72,3 @@ func (c *v2client) onWS(message string) wsFrame { return body(c.uid, c.channel, 
 
 // longName is a name of as many bytes.
 func longName(n int) string { return strings.Repeat("x", n) }
-
-// settles gives others the time to do what should not happen.
-func (h *house) settles() {
-	for range 20 {
-		h.wait()
-	}
-	time.Sleep(time.Millisecond)
-}
