@@ -66,6 +66,18 @@ func (d *Dialer) Dial(ctx context.Context, rawURL, uid, channel string) (*Client
 	if err != nil {
 		return nil, err
 	}
+	return d.dial(ctx, rawURL, hello)
+}
+
+// DialWithoutHello connects as Dial does and sends nothing: for the other dialect of
+// the subprotocol, v1 over WebSocket, in which every message is a binary one that
+// names uid and channel itself. Its errors are those of Dial; d.Key is not used.
+func (d *Dialer) DialWithoutHello(ctx context.Context, rawURL string) (*ClientConn, error) {
+	return d.dial(ctx, rawURL, nil)
+}
+
+// dial joins with a hello, if there is one.
+func (d *Dialer) dial(ctx context.Context, rawURL string, hello []byte) (*ClientConn, error) {
 	c, status, err := d.join(ctx, rawURL, hello)
 	if ctx.Err() != nil && err != nil {
 		err = errors.Join(ctx.Err(), err)
@@ -90,7 +102,7 @@ func (d *Dialer) hello(uid, channel string) ([]byte, error) {
 	return text, err
 }
 
-// join connects, upgrades and sends the hello. The status is that of the
+// join connects, upgrades and sends the hello, unless that is nil. The status is that of the
 // server's answer where that was the trouble, else 0.
 func (d *Dialer) join(ctx context.Context, rawURL string, hello []byte) (*ClientConn, int, error) {
 	// gorilla heeds the deadline of a context but not its cancellation, once it
@@ -108,7 +120,9 @@ func (d *Dialer) join(ctx context.Context, rawURL string, hello []byte) (*Client
 		return nil, status, err
 	}
 	c := newClientConn(conn, d.ReadLimit)
-	err = c.Send(OpText, hello)
+	if hello != nil {
+		err = c.Send(OpText, hello)
+	}
 	if hangUp != nil && !hangUp() && err == nil {
 		err = net.ErrClosed
 	}

@@ -12,22 +12,22 @@ import (
 
 // address is where a server is and which dialect it is spoken to.
 type address struct {
-	scheme string // v1, v1s, ws or wss
+	scheme string // v1, v1s, ws, wss, v1+ws or v1+wss
 	host   string // a name or an IP address, without brackets
 	port   string // always set
-	path   string // ws and wss: what is asked for, beginning with "/"
+	path   string // WebSockets: what is asked for, beginning with "/"
 }
 
-const addressForms = "want v1://HOST[:PORT], v1s://HOST[:PORT], ws://HOST[:PORT][/PATH] or wss://HOST[:PORT][/PATH]"
+const addressForms = "want v1://HOST[:PORT], v1s://HOST[:PORT], ws://HOST[:PORT][/PATH] or wss://HOST[:PORT][/PATH]; v1+ws:// or v1+wss:// for v1 over WebSocket"
 
 // defaultPorts also says which schemes there are.
 func defaultPort(scheme string) (port string, known bool) {
 	switch scheme {
 	case "v1", "v1s":
 		return v1.DefaultPort, true
-	case "ws":
+	case "ws", "v1+ws":
 		return "80", true
-	case "wss":
+	case "wss", "v1+wss":
 		return "443", true
 	}
 	return "", false
@@ -70,31 +70,31 @@ func parseAddress(text string) (address, error) {
 
 // setPath takes over path and query, which only the WebSocket has.
 func (a *address) setPath(text string, u *url.URL) error {
-	if !a.isV1() {
+	if !a.overTCP() {
 		a.path = u.RequestURI()
 		return nil
 	}
 	if (u.Path != "" && u.Path != "/") || u.RawQuery != "" {
-		return usage("address %q: v1 knows no path; the channel is an argument of its own", text)
+		return usage("address %q: v1 over TCP knows no path; the channel is an argument of its own", text)
 	}
 	return nil
 }
 
-func (a address) isV1() bool   { return a.scheme == "v1" || a.scheme == "v1s" }
-func (a address) secure() bool { return a.scheme == "v1s" || a.scheme == "wss" }
+func (a address) isV1() bool    { return strings.HasPrefix(a.scheme, "v1") }
+func (a address) overTCP() bool { return a.scheme == "v1" || a.scheme == "v1s" }
+func (a address) secure() bool  { return a.scheme == "v1s" || strings.HasSuffix(a.scheme, "wss") }
 
 // hostPort is the address for a dialer of TCP.
 func (a address) hostPort() string { return net.JoinHostPort(a.host, a.port) }
 
 // url is the address for a dialer of WebSockets.
-func (a address) url() string { return a.scheme + "://" + a.hostPort() + a.path }
+func (a address) url() string {
+	return strings.TrimPrefix(a.scheme, "v1+") + "://" + a.hostPort() + a.path
+}
 
 // String is the address as people write it.
 func (a address) String() string {
-	if a.isV1() {
-		return a.scheme + "://" + a.hostPort()
-	}
-	return strings.TrimSuffix(a.url(), "/")
+	return strings.TrimSuffix(a.scheme+"://"+a.hostPort()+a.path, "/")
 }
 
 // onLocalhost tells whether the host is this machine by one of the names that

@@ -19,6 +19,8 @@ func TestParseAddress(t *testing.T) {
 		{"ws://mles.example", "ws://mles.example:80/", "ws://mles.example:80", false},
 		{"wss://localhost:8443", "wss://localhost:8443/", "wss://localhost:8443", true},
 		{"wss://mles.example/a/b?c=d", "wss://mles.example:443/a/b?c=d", "wss://mles.example:443/a/b?c=d", false},
+		{"v1+ws://mles.example:8076", "ws://mles.example:8076/", "v1+ws://mles.example:8076", false},
+		{"V1+WSS://localhost/x", "wss://localhost:443/x", "v1+wss://localhost:443/x", true},
 		{"wss://[2001:db8::1]:8443/x", "wss://[2001:db8::1]:8443/x", "wss://[2001:db8::1]:8443/x", false},
 	} {
 		a, err := parseAddress(c.text)
@@ -51,6 +53,7 @@ func TestParseAddressRefuses(t *testing.T) {
 		"v1://localhost:65536":     "port",
 		"v1://localhost/hall":      "no path",
 		"v1://localhost?x=1":       "no path",
+		"v1+v1://localhost":        "nothing speaks",
 		"wss://localhost/#hall":    "#",
 		"wss://alice@localhost":    "--uid",
 		"wss://local host":         "invalid character",

@@ -5,7 +5,7 @@
 //	mlesctl sub --json --count 1 v1s://mles.example sensors
 //
 // The scheme of the address chooses the dialect: v1:// is v1 over TCP, v1s://
-// over TLS, ws:// and wss:// are v2. The key that server and clients share comes
+// over TLS, ws:// and wss:// are v2, v1+ws:// and v1+wss:// v1 over WebSocket. The key that server and clients share comes
 // from a file (--key-file) or the environment (MLES_KEY), never from a flag,
 // which other users of the machine could see.
 //
@@ -43,7 +43,7 @@ import (
 	"github.com/alecthomas/kong"
 )
 
-const description = `Talks to any Mles server, in v1 (v1://, v1s://) or v2 (ws://, wss://).
+const description = `Talks to any Mles server, in v1 (v1://, v1s://, over WebSocket v1+ws://, v1+wss://) or v2 (ws://, wss://).
 
 Exit status: 0 all went well; 1 what was asked for did not happen, or the connection was lost for good; 2 the command line does not fit; 3 the server cannot be reached; 4 the server refused: wrong key, or the uid is already on the channel.`
 

@@ -10,7 +10,7 @@ import (
 // memberFlags say who joins what, where, and how to be let in. Every
 // subcommand that joins a channel has them.
 type memberFlags struct {
-	Address string `arg:"" help:"The server: v1://HOST[:PORT], v1s:// (over TLS), ws://HOST[:PORT][/PATH] or wss://."`
+	Address string `arg:"" help:"The server: v1://HOST[:PORT], v1s:// (over TLS), ws://HOST[:PORT][/PATH] or wss://; v1+ws:// and v1+wss:// are v1 over WebSocket."`
 	Channel string `arg:"" help:"The channel to join."`
 
 	UID           string `name:"uid" short:"u" placeholder:"NAME" env:"MLESCTL_UID" help:"Who to be on the channel (default: the login name and something random)."`
@@ -55,10 +55,14 @@ func (f *memberFlags) member(text bool) (*member, error) {
 	if err != nil {
 		return nil, err
 	}
-	if a.isV1() {
+	switch {
+	case a.overTCP():
 		m.dialect = &dialectV1{addr: a.hostPort(), uid: m.uid, channel: f.Channel, unique: f.UID == "", dialer: v1.Dialer{
 			Key: key, AddrKey: os.Getenv("MLES_ADDR_KEY"), MappedAddr: f.MappedAddress, TLS: conf,
 		}}
+		return m, nil
+	case a.isV1():
+		m.dialect = &dialectV1WS{url: a.url(), uid: m.uid, channel: f.Channel, tls: conf}
 		return m, nil
 	}
 	op := byte(v2.OpBinary)

@@ -77,7 +77,7 @@ func TestScripts(t *testing.T) {
 
 // startGateway is the command gateway.
 func startGateway(ts *testscript.TestScript, certificate tls.Certificate, keys []string) {
-	g, err := bridge.New(bridge.Config{V1Keys: keys, V2Keys: keys, Logger: slog.New(slog.DiscardHandler)})
+	g, err := bridge.New(bridge.Config{V1Keys: keys, V2Keys: keys, V1WebSocket: true, Logger: slog.New(slog.DiscardHandler)})
 	ts.Check(err)
 	ts.Defer(func() { g.Close() })
 	conf := &tls.Config{Certificates: []tls.Certificate{certificate}}
