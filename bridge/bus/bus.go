@@ -114,6 +114,9 @@ type Join struct {
 	// before Join returns. The events may not be changed, and their slices not
 	// be used after the call. It may be called with no events.
 	History func([]Event)
+	// Left, if set, is called once, when the member is none any more: because
+	// it has left or was replaced. No lock is held.
+	Left func()
 }
 
 // A TakenError refuses a join because another member has the identity.
@@ -144,6 +147,9 @@ func (b *Bus) Join(j Join) (*Member, error) {
 		}
 		if replaced {
 			j.Replace.sink.Cut(j.Replace, Replaced)
+			if j.Replace.gone != nil {
+				j.Replace.gone()
+			}
 		}
 		return m, err
 	}
@@ -221,7 +227,7 @@ func (b *Bus) unwatch(ch *channel) {
 // Stats is what a bus holds at one moment.
 type Stats struct {
 	Channels int   // with members or history
-	Members  int   // of all channels together
+	Members  int   // of all channels together, less the quiet ones
 	Memory   int64 // bytes counted in the budget
 }
 

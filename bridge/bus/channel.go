@@ -59,7 +59,7 @@ func (ch *channel) join(j *Join, woken **Member) (m *Member, past []*stored, err
 		holder.depart()
 	}
 	now := ch.bus.now()
-	m = &Member{ch: ch, dialect: j.Dialect, id: j.ID, sink: j.Sink, since: now, quiet: j.Quiet, moved: now}
+	m = &Member{ch: ch, dialect: j.Dialect, id: j.ID, sink: j.Sink, since: now, moved: now, quiet: j.Quiet, gone: j.Left}
 	past = ch.history.snapshot()
 	if past != nil && j.History == nil {
 		m.replay = newReplay(ch.bus, j.Dialect, ch.name, past)
@@ -76,7 +76,9 @@ func (ch *channel) join(j *Join, woken **Member) (m *Member, past []*stored, err
 		ch.arrive(m, j, now, woken)
 	}
 	ch.members++
-	ch.bus.members.Add(1)
+	if !j.Quiet {
+		ch.bus.members.Add(1)
+	}
 	ch.used(now)
 	ch.look()
 	return m, past, nil

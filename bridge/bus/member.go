@@ -15,6 +15,7 @@ type Member struct {
 	id      string
 	sink    Sink
 	since   time.Time
+	gone    func() // Join.Left
 
 	// Guarded by the channel's lock.
 	log      *log      // nil once it has lost its subscription
@@ -299,17 +300,21 @@ func (m *Member) detach() {
 func (m *Member) Leave() {
 	ch := m.ch
 	ch.mu.Lock()
-	m.depart()
+	leaves := m.depart()
 	empty := ch.members == 0 && ch.history.all.n == 0
 	ch.mu.Unlock()
 	if empty {
 		ch.bus.remove(ch, 0)
 	}
+	if leaves && m.gone != nil {
+		m.gone()
+	}
 }
 
-func (m *Member) depart() {
+// depart makes m a member no more, and says whether it was one.
+func (m *Member) depart() bool {
 	if m.left {
-		return
+		return false
 	}
 	m.left = true
 	m.detach()
@@ -323,5 +328,8 @@ func (m *Member) depart() {
 	}
 	ch.resume(m)
 	ch.used(ch.bus.now())
-	ch.bus.members.Add(-1)
+	if !m.quiet {
+		ch.bus.members.Add(-1)
+	}
+	return true
 }

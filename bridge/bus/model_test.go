@@ -23,6 +23,7 @@ type modelMember struct {
 	ch      *modelChannel
 	dialect Dialect
 	id      string
+	quiet   bool
 
 	queue []byte // what it is to get and has not been given
 	ends  []int  // where in queue frames end
@@ -264,6 +265,7 @@ func (m *model) join(t *rapid.T) {
 		}
 	}
 	j.Quiet = rapid.IntRange(0, 4).Draw(t, "quiet") == 0
+	mm.quiet = j.Quiet
 	shown := rapid.IntRange(0, 4).Draw(t, "shown history") == 0
 	if shown {
 		j.History = func(past []Event) { m.shown(t, ch, past) }
@@ -505,8 +507,14 @@ func (m *model) check(t *rapid.T) {
 	for _, c := range m.channels {
 		m.checkHistory(t, c)
 	}
-	if got := m.bus.Stats().Members; got != len(m.members) {
-		t.Fatalf("%d members counted, %d are there", got, len(m.members))
+	audible := 0
+	for _, mm := range m.members {
+		if !mm.quiet {
+			audible++
+		}
+	}
+	if got := m.bus.Stats().Members; got != audible {
+		t.Fatalf("%d members counted, %d are there", got, audible)
 	}
 }
 

@@ -89,6 +89,26 @@ func TestQuietMemberKeepsTheChannel(t *testing.T) {
 	})
 }
 
+// TestLeft: whoever asked for it is told once that bob is gone, whether he leaves
+// or another connection takes his place.
+func TestLeft(t *testing.T) {
+	b := New(Config{Codec: testCodec{}})
+	defer b.Close()
+	var told int
+	join := func(replace *Member) *Member {
+		return mustJoin(t, b, Join{Channel: "c", ID: "bob", Sink: &hand{}, Replace: replace, Left: func() { told++ }})
+	}
+	first := join(nil)
+	second := join(first)
+	if first.Leave(); told != 1 {
+		t.Errorf("told %d times of the one that was replaced", told)
+	}
+	second.Leave()
+	if second.Leave(); told != 2 {
+		t.Errorf("told %d times of both", told)
+	}
+}
+
 // keysFor returns the numbers of the events that m has to read.
 func keysFor(t *testing.T, m *Member) (found []uint64) {
 	t.Helper()
