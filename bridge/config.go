@@ -65,6 +65,8 @@ type Config struct {
 	V1WebSocket bool
 	// V2Joins says when v2 members are told of arrivals.
 	V2Joins JoinMode
+	// Upstreams are servers that every channel with members is connected to.
+	Upstreams []Upstream
 	// HistoryLimit is how many events a channel remembers; 0 means
 	// DefaultHistoryLimit, NoHistory none.
 	HistoryLimit int

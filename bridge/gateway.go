@@ -15,15 +15,16 @@ import (
 
 // A Gateway serves both generations of Mles on one bus of channels.
 type Gateway struct {
-	conf     Config
-	log      *slog.Logger
-	keys     keyring
-	bus      *bus.Bus
-	intake   *intake
-	acceptor *acceptor
-	wheel    *wheel
-	crew     crew
-	counters counters
+	conf      Config
+	log       *slog.Logger
+	keys      keyring
+	upstreams *upstreams
+	bus       *bus.Bus
+	intake    *intake
+	acceptor  *acceptor
+	wheel     *wheel
+	crew      crew
+	counters  counters
 
 	draining atomic.Bool
 	closing  chan struct{} // closed by Close
@@ -67,6 +68,11 @@ func New(conf Config) (*Gateway, error) {
 	g.intake = newIntake(g.bus.Budget())
 	g.acceptor = newAcceptor(g)
 	g.wheel = newWheel()
+	g.upstreams = newUpstreams(g)
+	if err := g.upstreams.configure(conf.Upstreams); err != nil {
+		g.Close()
+		return nil, err
+	}
 	return g, nil
 }
 
@@ -282,6 +288,7 @@ func (g *Gateway) Close() error {
 		s.abort()
 	}
 	g.ended.Wait()
+	g.upstreams.close()
 	g.wheel.close()
 	g.bus.Close()
 	return nil

@@ -3,6 +3,7 @@ package bridge
 import (
 	"context"
 	"crypto/tls"
+	"net"
 
 	"mles/bridge/bus"
 )
@@ -24,6 +25,9 @@ type Upstream struct {
 	// TLS is used for v1s and wss; nil: the system's roots. An empty ServerName
 	// is taken from the URL.
 	TLS *tls.Config
+	// Dial connects to HOST:PORT; nil: a [net.Dialer] does, which looks the name
+	// up each time and tries all its addresses.
+	Dial func(ctx context.Context, network, hostport string) (net.Conn, error)
 	// Hold names channels that are connected without members, too.
 	Hold []string
 }
@@ -42,8 +46,8 @@ type transport interface {
 	// *[unjoinable].
 	dial(ctx context.Context, channel string) (uplink, error)
 	// inspect looks at the first frame in p, which holds whole frames as a
-	// member of that dialect is given them: how long it is, its digest, and who
-	// arrives, where it says nothing but that.
+	// member of that dialect is given them: how long it is, its digest, whose it
+	// is, where that can be told, and whether it says nothing but that they arrive.
 	inspect(p []byte) (size int, d digest, who string, arrives bool)
 	// digest is the same hash of an event that an uplink has read.
 	digest(e *bus.Event) digest
@@ -78,16 +82,28 @@ type arrival struct {
 	// first is the whole v1 frame that a member here has joined with, or that is
 	// made for it.
 	first []byte
+	// respelled asks for the other form of the same arrival; see [respeller].
+	respelled bool
 	// history is what the server is to be reminded of: frames of the
 	// transport's dialect, one slice for each event, oldest first; nil unless
 	// the connection had been lost. They are valid during arrive.
 	history [][]byte
 }
 
+// A respeller is an uplink whose arrival can be written in another form, worth
+// trying when the server has refused the first.
+type respeller interface {
+	// respellable says so, after arrive.
+	respellable() bool
+	// accepted says that the server has taken the form that was sent.
+	accepted()
+}
+
 // A mark is what an arrival looks like to those who are told of it: by it a
 // gateway knows its own when that comes round to it; see mapping.md, "Loops".
 type mark struct {
 	frame []byte // the v1 frame, where it goes as one; its bytes never change
+	sent  []byte // as the transport's inspect takes it: what the server will have in its history
 	uid   string
 	own   bool // nobody else arrives so: uid is the gateway's
 }

@@ -149,6 +149,9 @@ func (c *v1conn) join(f v1.Frame) error {
 	if errors.As(err, &taken) {
 		return &refusal{"cid taken", c.rival(taken.Holder)}
 	}
+	if err != nil {
+		return err
+	}
 	c.seat.take(c.member)
 	c.relays.Store(len(events) > 0)
 	c.g.came(c.member, &c.g.counters.v1)
@@ -181,6 +184,9 @@ func (c *v1conn) arrival(f v1.Frame) (own v1.Frame, others []v1.Frame, err error
 	return own, others, nil
 }
 
+// whence names the connection for the log of a loop.
+func (c *v1conn) whence() string { return "v1 member " + c.sock.name() }
+
 // rival tells the operator who holds the CID, and what to do where that is, or
 // may be, a peer: mles 1.1.7 keeps the CID of a channel's first client even when
 // that has left it.
@@ -200,25 +206,32 @@ func (c *v1conn) rival(m *bus.Member) error {
 // event makes an event of a frame that came after the join. Neither its key nor
 // its names are held against the connection's own.
 func (c *v1conn) event(f v1.Frame) bus.Event {
-	e := bus.Event{From: onV1, Data: f.Raw}
+	e, uid := c.g.v1Event(f, c.channel)
+	if !e.Opaque && string(uid) != c.uid && !c.relays.Load() {
+		c.relays.Store(true)
+	}
+	return e
+}
+
+// v1Event makes an event of a frame that has come on a channel, and says whose it
+// is, unless that cannot be told.
+func (g *Gateway) v1Event(f v1.Frame, channel string) (e bus.Event, uid []byte) {
+	e = bus.Event{From: onV1, Data: f.Raw}
 	var m v1.View
 	if err := m.Decode(f.Body()); err != nil || len(m.UID) > v1.MaxName || len(m.Channel) > v1.MaxName {
 		e.Opaque = true
-		c.g.counters.untranslatable.Add(1)
-		return e
+		g.counters.untranslatable.Add(1)
+		return e, nil
 	}
-	if string(m.Channel) != c.channel {
+	if string(m.Channel) != channel {
 		e.Op = astray
-		c.g.counters.astray.Add(1)
+		g.counters.astray.Add(1)
 	}
 	e.Message = m.Message
 	if len(m.Message) == 0 {
 		e.Join, e.UID = true, string(m.UID)
 	}
-	if string(m.UID) != c.uid && !c.relays.Load() {
-		c.relays.Store(true)
-	}
-	return e
+	return e, m.UID
 }
 
 // batches are the slices in which a connection hands its events to the bus.
@@ -233,7 +246,11 @@ func (c *v1conn) publish(frames []v1.Frame) {
 	batch := batches.Get().(*[]bus.Event)
 	bytes := 0
 	for _, f := range frames {
-		*batch = append(*batch, c.event(f))
+		e := c.event(f)
+		if e.Join {
+			c.g.upstreams.sees(c.channel, &e, way{name: c.whence()})
+		}
+		*batch = append(*batch, e)
 		bytes += len(f.Raw)
 	}
 	in := &c.g.counters.v1

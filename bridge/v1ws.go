@@ -67,6 +67,7 @@ func (c *v1ws) hear(op byte, body []byte) error {
 	e := bus.Event{From: onV1WS, Data: body, Message: m.Message, Key: p.keyOf(m.UID)}
 	if len(m.Message) == 0 {
 		e.Join, e.UID = true, p.speaker
+		c.g.upstreams.sees(p.member.Channel(), &e, way{name: c.whence()})
 	}
 	c.collect(p.member, e, len(body))
 	return nil
@@ -89,7 +90,7 @@ func (c *v1ws) join(body []byte, m v1.View) error {
 	}
 	p := &place{conn: c, uid: uid, speaker: uid, key: c.g.keys.headerKey(c.sock.addr, uid, channel)}
 	var err error
-	p.member, err = c.g.bus.Join(bus.Join{
+	p.member, err = c.g.claim(bus.Join{
 		Channel: channel,
 		Dialect: onV1WS,
 		Sink:    p,
@@ -115,6 +116,8 @@ func (p *place) keyOf(uid []byte) uint64 {
 func (p *place) visit(m *bus.Member) Visit {
 	return Visit{Dialect: p.conn.name(), Channel: m.Channel(), UID: p.uid, Addr: p.conn.sock.addr}
 }
+
+func (p *place) whence() string { return p.conn.whence() }
 
 // Wake implements [bus.Sink].
 func (p *place) Wake(m *bus.Member) { p.conn.Wake(m) }

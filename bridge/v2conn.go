@@ -52,6 +52,9 @@ func (c *v2conn) join(text []byte) error {
 		age := time.Since(taken.Holder.Since()).Round(time.Second)
 		return &refusal{v2.ReasonDuplicate, fmt.Errorf("held for %s by %s", age, h.sock.name())}
 	}
+	if err != nil {
+		return err
+	}
 	c.seated(c.member, c.uid)
 	return nil
 }

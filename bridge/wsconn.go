@@ -79,6 +79,9 @@ func (f *wsFault) Error() string {
 	return f.reason + ": " + f.err.Error()
 }
 
+// whence names the connection for the log of a loop.
+func (c *wsconn) whence() string { return "WebSocket member " + c.sock.name() }
+
 // label names the connection's dialect in the log.
 func (c *wsconn) label() slog.Attr {
 	if c.dialect == nil {

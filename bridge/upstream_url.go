@@ -1,0 +1,87 @@
+package bridge
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"strings"
+
+	"mles/v1"
+)
+
+// An address is where an upstream is.
+type address struct {
+	scheme string // v1, v1s, ws or wss
+	host   string // with a port
+	path   string // of ws and wss
+}
+
+// ports are those of the schemes unless a URL has one.
+var ports = map[string]string{"v1": v1.DefaultPort, "v1s": v1.DefaultPort, "ws": "80", "wss": "443"}
+
+// ParseUpstream checks the URL of an upstream: v1://HOST[:PORT], v1s:// for v1 over
+// TLS, ws:// or wss://HOST[:PORT][/PATH] for v2. The error says what is wrong.
+func ParseUpstream(text string) error {
+	_, err := parseAddress(text)
+	return err
+}
+
+func parseAddress(text string) (address, error) {
+	bad := func(why string) (address, error) { return address{}, fmt.Errorf("%q: %s", text, why) }
+	scheme, _, ok := strings.Cut(text, "://")
+	if !ok {
+		return bad("no scheme; want v1://HOST, v1s://HOST, ws://HOST or wss://HOST")
+	}
+	u, err := url.Parse(text)
+	if err != nil {
+		var inner *url.Error
+		if errors.As(err, &inner) {
+			err = inner.Err
+		}
+		return bad(err.Error())
+	}
+	port, known := ports[u.Scheme]
+	switch {
+	case !known:
+		return bad(fmt.Sprintf("scheme %q; want v1, v1s, ws or wss", scheme))
+	case u.Hostname() == "":
+		return bad("no host")
+	case u.User != nil:
+		return bad("a user in the URL; keys come from --upstream-key-file")
+	case u.RawQuery != "" || u.Fragment != "":
+		return bad("a query or fragment means nothing here")
+	case strings.HasPrefix(u.Scheme, "v1") && u.Path != "" && u.Path != "/":
+		return bad("v1 has no paths")
+	}
+	if p := u.Port(); p != "" {
+		if n, err := net.LookupPort("tcp", p); err != nil || n == 0 {
+			return bad("port " + p + " is none")
+		}
+		port = p
+	} else if strings.HasSuffix(u.Host, ":") {
+		return bad("no port after the colon")
+	}
+	return address{scheme: u.Scheme, host: net.JoinHostPort(u.Hostname(), port), path: u.Path}, nil
+}
+
+// newTransport makes the transport to an upstream.
+func (g *Gateway) newTransport(conf Upstream) (transport, error) {
+	at, err := parseAddress(conf.URL)
+	if err != nil {
+		return nil, err
+	}
+	if len(conf.UID) > v1.MaxName {
+		return nil, fmt.Errorf("%s: uid of %d bytes, the most is %d", conf.URL, len(conf.UID), v1.MaxName)
+	}
+	for _, name := range conf.Hold {
+		if len(name) > v1.MaxName {
+			return nil, fmt.Errorf("%s: channel %.20q… to be held has %d bytes, the most is %d", conf.URL, name, len(name), v1.MaxName)
+		}
+	}
+	switch at.scheme {
+	case "v1", "v1s":
+		return newV1Transport(g, conf, at), nil
+	}
+	return nil, fmt.Errorf("%s: v2 upstreams are not served yet", conf.URL)
+}
