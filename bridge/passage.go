@@ -44,7 +44,7 @@ var (
 type passage struct {
 	p     *peering
 	link  uplink
-	out   *outlet
+	out   *feed
 	since time.Time
 
 	running bool // has settled; of watch

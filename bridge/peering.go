@@ -36,7 +36,7 @@ type peering struct {
 	dismissed bool // the upstream is no longer configured
 
 	// Guarded by upstreams.mu while not active, else of run.
-	out    *outlet // nil while nothing is heard from the bus
+	out    *feed // nil while nothing is heard from the bus
 	lost   bool    // something was said that the server may not have: remind it
 	probes bool    // arrives under the gateway's own name: see mapping.md, "Loops"
 	later  *backoff.ExponentialBackOff
@@ -85,7 +85,7 @@ func (p *peering) attach(past func([]bus.Event)) {
 	if past == nil {
 		past = func([]bus.Event) {}
 	}
-	o := &outlet{wake: make(chan struct{}, 1), cut: make(chan bus.Reason, 1)}
+	o := &feed{wake: make(chan struct{}, 1), cut: make(chan bus.Reason, 1)}
 	m, err := p.u.g.bus.Join(bus.Join{
 		Channel: p.room.name, Dialect: p.up.transport.dialect(), Sink: o, Quiet: true, History: past,
 	})

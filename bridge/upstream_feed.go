@@ -10,9 +10,9 @@ import (
 // settle; the rest waits in the bus.
 const maxHeld = 1 << 20
 
-// An outlet is a peering's place on the bus while it has one: what it has taken
+// A feed is a peering's place on the bus while it has one: what it has taken
 // from there and not sent yet survives an uplink that was refused.
-type outlet struct {
+type feed struct {
 	member *bus.Member
 	wake   chan struct{}   // holds a token when there may be something to take
 	cut    chan bus.Reason // holds the reason when the subscription has ended
@@ -34,7 +34,7 @@ type heldFrame struct {
 }
 
 // Wake implements [bus.Sink].
-func (o *outlet) Wake(*bus.Member) {
+func (o *feed) Wake(*bus.Member) {
 	select {
 	case o.wake <- struct{}{}:
 	default:
@@ -42,7 +42,7 @@ func (o *outlet) Wake(*bus.Member) {
 }
 
 // Cut implements [bus.Sink].
-func (o *outlet) Cut(_ *bus.Member, why bus.Reason) {
+func (o *feed) Cut(_ *bus.Member, why bus.Reason) {
 	select {
 	case o.cut <- why:
 	default:
@@ -51,7 +51,7 @@ func (o *outlet) Cut(_ *bus.Member, why bus.Reason) {
 
 // take returns the next whole frames from the bus, or nil if there are none now.
 // They are valid until it is called again.
-func (o *outlet) take(budget *bus.Budget) []byte {
+func (o *feed) take(budget *bus.Budget) []byte {
 	budget.Add(-int64(cap(o.part)))
 	o.part = nil
 	for {
@@ -72,14 +72,14 @@ func (o *outlet) take(budget *bus.Budget) []byte {
 }
 
 // drop gives up what is held.
-func (o *outlet) drop(budget *bus.Budget) {
+func (o *feed) drop(budget *bus.Budget) {
 	budget.Add(-int64(o.size + cap(o.part)))
 	o.held, o.size, o.part = nil, 0, nil
 }
 
 // begin makes ready for a new uplink, which arrives by a member's first frame, or
 // by nil: all that is held is to go up.
-func (o *outlet) begin(first []byte) {
+func (o *feed) begin(first []byte) {
 	o.skip = first
 	for i := range o.held {
 		o.held[i].early = false
@@ -87,7 +87,7 @@ func (o *outlet) begin(first []byte) {
 }
 
 // hold keeps a copy of a frame until the uplink is open.
-func (o *outlet) hold(h heldFrame, budget *bus.Budget) *heldFrame {
+func (o *feed) hold(h heldFrame, budget *bus.Budget) *heldFrame {
 	h.frame = bytes.Clone(h.frame)
 	o.held = append(o.held, h)
 	o.size += len(h.frame)
@@ -96,7 +96,7 @@ func (o *outlet) hold(h heldFrame, budget *bus.Budget) *heldFrame {
 }
 
 // skips says whether frame is the one not to be sent, which it is once.
-func (o *outlet) skips(frame []byte) bool {
+func (o *feed) skips(frame []byte) bool {
 	if o.skip == nil || !bytes.Equal(o.skip, frame) {
 		return false
 	}
@@ -106,7 +106,7 @@ func (o *outlet) skips(frame []byte) bool {
 
 // overtakes says whether the arrival of who, which is held at place n, may go
 // before what is held: not before what the same one has said.
-func (o *outlet) overtakes(who string, n int) bool {
+func (o *feed) overtakes(who string, n int) bool {
 	for i := range o.held[:n] {
 		if h := &o.held[i]; !h.early && h.who == who {
 			return false
