@@ -52,9 +52,10 @@ type socket struct {
 	overfull bool // over the limit on connections: to be refused
 	out      outlet
 
-	slot   atomic.Bool // holds a handshake slot
-	spoke  atomic.Bool // the client has sent something
-	joined atomic.Bool // the time for joining is over
+	slot   atomic.Bool           // holds a handshake slot
+	spoke  atomic.Bool           // the client has sent something
+	joined atomic.Bool           // the time for joining is over
+	visit  atomic.Pointer[visit] // it has asked a site something
 	closed sync.Once
 }
 
@@ -89,6 +90,25 @@ func (s *socket) hasJoined() {
 	s.SetReadDeadline(time.Time{})
 }
 
+// mustJoin begins the time for joining anew, for a connection that has asked a
+// site something before. Nobody else may use it.
+func (s *socket) mustJoin() {
+	if s.leaveSite() {
+		s.accepted = time.Now()
+		s.joined.Store(false)
+		s.SetReadDeadline(time.Time{})
+	}
+}
+
+// leaveSite takes the connection off the count of those that ask sites.
+func (s *socket) leaveSite() bool {
+	v := s.visit.Swap(nil)
+	if v != nil {
+		s.g.visits.open.Add(-1)
+	}
+	return v != nil
+}
+
 func (s *socket) freeSlot() {
 	if s.slot.CompareAndSwap(true, false) {
 		<-s.g.acceptor.slots
@@ -100,6 +120,7 @@ func (s *socket) Close() error {
 	s.closed.Do(func() {
 		s.freeSlot()
 		s.g.forget(s)
+		s.leaveSite()
 		s.g.counters.connections.Add(-1)
 		s.g.bus.Budget().Add(-connectionCost)
 	})

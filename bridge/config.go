@@ -82,7 +82,8 @@ type Config struct {
 	// Logger takes the gateway's log; nil: slog.Default(). Keys, auths and
 	// messages never stand in it.
 	Logger *slog.Logger
-	// Site answers requests that are no WebSocket upgrade; nil: 426.
+	// Site answers requests that are no WebSocket upgrade, and those that it
+	// claims if it is an [Upgrader]; nil: 426.
 	Site http.Handler
 }
 

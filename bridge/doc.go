@@ -24,6 +24,10 @@
 // is the table of the mapping. pace.go and intake.go bound the time and the memory of
 // frames half received.
 //
+// Requests for pages on a WebSocket listener go to Config.Site (site.go), over
+// HTTP/1.1 or, where TLS's ALPN offers it, HTTP/2: those connections are bounded by
+// themselves, and what is being sent is let end when the gateway shuts down.
+//
 // Upstream servers are not served yet: they are members of the bus like others, with a
 // connection that dials.
 package bridge

@@ -23,6 +23,7 @@ type Gateway struct {
 	intake    *intake
 	acceptor  *acceptor
 	wheel     *wheel
+	visits    *visits
 	crew      crew
 	counters  counters
 
@@ -68,6 +69,7 @@ func New(conf Config) (*Gateway, error) {
 	g.intake = newIntake(g.bus.Budget())
 	g.acceptor = newAcceptor(g)
 	g.wheel = newWheel()
+	g.visits = newVisits(budgetOf(conf.MemoryLimit))
 	g.upstreams = newUpstreams(g)
 	if err := g.upstreams.configure(conf.Upstreams); err != nil {
 		g.Close()
@@ -102,13 +104,23 @@ func (g *Gateway) ServeV1TLS(l net.Listener, conf *tls.Config) error {
 // ServeV2 serves v2 without TLS, as behind a terminator of it, until the gateway
 // is shut down, and then returns nil.
 func (g *Gateway) ServeV2(l net.Listener) error {
-	return g.serveHTTP(l, func(s *socket, ready func(net.Conn)) { ready(s) })
+	return g.serveHTTP(l, g.upgrade, func(s *socket, ready func(net.Conn)) { ready(s) })
 }
 
-// ServeV2TLS does the same over TLS.
+// ServeSite serves HTTP without TLS and nothing of Mles, such as a redirect on
+// port 80, with the bounds that the gateway's connections have, until it is shut
+// down, and then returns nil.
+func (g *Gateway) ServeSite(l net.Listener, site http.Handler) error {
+	visit := func(w http.ResponseWriter, r *http.Request) { g.visit(w, r, site) }
+	return g.serveHTTP(l, visit, func(s *socket, ready func(net.Conn)) { ready(s) })
+}
+
+// ServeV2TLS does the same over TLS. Where conf offers h2, Config.Site is served
+// over HTTP/2, too; WebSockets need a client that offers http/1.1 or nothing, as
+// all do.
 func (g *Gateway) ServeV2TLS(l net.Listener, conf *tls.Config) error {
 	conf = g.acceptor.bounded(conf)
-	return g.serveHTTP(l, func(s *socket, ready func(net.Conn)) {
+	return g.serveHTTP(l, g.upgrade, func(s *socket, ready func(net.Conn)) {
 		g.spawn(func() {
 			tc, err := g.acceptor.handshake(s, conf)
 			if err != nil {

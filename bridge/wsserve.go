@@ -16,15 +16,22 @@ import (
 const maxHeader = 16 << 10
 
 // serveHTTP runs an HTTP server on the connections of l, each of which prepare
-// hands on when it is ready for HTTP.
-func (g *Gateway) serveHTTP(l net.Listener, prepare func(s *socket, ready func(net.Conn))) error {
+// hands on when it is ready for HTTP. When the gateway is shut down, requests that
+// are being answered end first.
+func (g *Gateway) serveHTTP(l net.Listener, handler http.HandlerFunc, prepare func(s *socket, ready func(net.Conn))) error {
 	q := &queue{addr: l.Addr(), conns: make(chan net.Conn), closed: make(chan struct{})}
 	server := &http.Server{
-		Handler:           http.HandlerFunc(g.upgrade),
+		Handler:           handler,
 		ReadHeaderTimeout: joinTime,
 		IdleTimeout:       joinTime,
 		MaxHeaderBytes:    maxHeader,
-		ErrorLog:          slog.NewLogLogger(g.log.Handler(), slog.LevelDebug),
+		HTTP2: &http.HTTP2Config{ // as TLS's ALPN has it
+			MaxConcurrentStreams:          64,
+			MaxReceiveBufferPerConnection: 256 << 10,
+			MaxReceiveBufferPerStream:     64 << 10,
+			WriteByteTimeout:              visitStall,
+		},
+		ErrorLog: slog.NewLogLogger(g.log.Handler(), slog.LevelDebug),
 		ConnState: func(c net.Conn, state http.ConnState) {
 			if s := below(c); s != nil && state == http.StateClosed && !s.joined.Load() {
 				g.refuseSocket(s, "no request", nil)
@@ -42,8 +49,23 @@ func (g *Gateway) serveHTTP(l net.Listener, prepare func(s *socket, ready func(n
 	err := g.acceptor.run(l, func(s *socket) { prepare(s, q.push) })
 	q.Close()
 	<-done
-	server.Close()
+	g.waitFor(server)
 	return err
+}
+
+// waitFor lets a server's requests end until the gateway is closed.
+func (g *Gateway) waitFor(server *http.Server) {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	go func() {
+		select {
+		case <-g.closing:
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	server.Shutdown(ctx)
+	server.Close()
 }
 
 // socketKey finds the socket of a request's connection in its context.
@@ -97,11 +119,8 @@ func (q *queue) Addr() net.Addr { return q.addr }
 
 // upgrade makes a WebSocket of a request and serves what its first frame begins.
 func (g *Gateway) upgrade(w http.ResponseWriter, r *http.Request) {
-	if !v2.IsUpgrade(r) && g.conf.Site != nil {
-		if s := socketOf(r); s != nil {
-			s.hasJoined()
-		}
-		g.conf.Site.ServeHTTP(w, r)
+	if g.isForSite(r) {
+		g.visit(w, r, g.conf.Site)
 		return
 	}
 	c := &wsconn{g: g}
@@ -144,6 +163,7 @@ func (h *hijacker) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 			return nil, nil, errOverfull
 		}
 	}
+	s.mustJoin()
 	h.conn.sock = s
 	h.conn.wire = &wire{Conn: nc, c: h.conn}
 	return h.conn.wire, buffered, nil
