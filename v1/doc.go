@@ -36,6 +36,11 @@
 // the values, as it differs from the reference in what it lets pass: it takes null for a number, counts
 // not every tag as nesting, and refuses a character that is split between two chunks.
 //
+// # The mask of mles-webproxy
+//
+// Browsers behind mles-webproxy appear on its v1 server under other names, with other messages: [NewMask]
+// makes them from the name of a channel, and the names and messages that they stand for.
+//
 // # Memory
 //
 // Nothing here allocates by a length that the other side announces. A frame half received takes at most

@@ -22,4 +22,8 @@ var (
 	ErrResync = errors.New("v1: faulty resync message")
 	// ErrTooLarge: the message does not fit a frame with these names. Nothing was sent.
 	ErrTooLarge = errors.New("v1: message too large for a frame")
+	// ErrMaskName: a name is not one that the mask of this channel was put on.
+	ErrMaskName = errors.New("v1: name without this channel's mask")
+	// ErrMaskShort: a message of MaskCounter bytes or fewer has nothing that could be masked.
+	ErrMaskShort = errors.New("v1: message too short to be masked")
 )
