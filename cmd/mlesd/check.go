@@ -23,7 +23,7 @@ func (c *config) complete() error {
 	if c.keys, err = findKeys(os.LookupEnv, c.KeyFile, c.V1KeyFile, c.V2KeyFile); err != nil {
 		return err
 	}
-	if c.keys.addr != "" && len(c.keys.v1) > 0 && !c.V1AddressKeys {
+	if c.keys.addr != "" && len(c.keys.v1.keys) > 0 && !c.V1AddressKeys {
 		c.keys.warnings = append(c.keys.warnings, "MLES_ADDR_KEY has no effect: v1 has a shared key, and --v1-address-keys is not given")
 	}
 	c.cacheGiven = c.Cache != ""

@@ -19,13 +19,13 @@ type config struct {
 	V1TLSListen *address `name:"v1-tls-listen" env:"MLESD_V1_TLS_LISTEN" group:"Listeners" placeholder:"off" help:"v1 over TLS."`
 	V2Listen    *address `name:"v2-listen" aliases:"port" short:"p" env:"MLESD_V2_LISTEN" group:"Listeners" placeholder:"localhost:8443" help:"v2, WebSockets over TLS; [::]:443 with --domains; off. Also --port."`
 	PlainListen *address `name:"plain-listen" env:"MLESD_PLAIN_LISTEN" group:"Listeners" placeholder:"off" help:"WebSockets without TLS, behind a terminator."`
-	AdminListen *address `name:"admin-listen" env:"MLESD_ADMIN_LISTEN" group:"Listeners" placeholder:"localhost:9077" help:"Metrics and health, on a loopback address; off."`
+	AdminListen *address `name:"admin-listen" env:"MLESD_ADMIN_LISTEN" group:"Listeners" placeholder:"localhost:9077" help:"Metrics, health and status, on a loopback address; off."`
 
 	TLSCert       string   `name:"tls-cert" env:"MLESD_TLS_CERT" group:"Certificates" placeholder:"FILE" help:"Certificate, PEM, reloaded when it changes."`
 	TLSKey        string   `name:"tls-key" env:"MLESD_TLS_KEY" group:"Certificates" placeholder:"FILE" help:"Its private key."`
 	Domains       []string `short:"d" env:"MLESD_DOMAINS" group:"Certificates" placeholder:"NAME" help:"Obtain certificates for these names by ACME, on port 443. Repeat, or separate by commas."`
 	Email         string   `short:"e" env:"MLESD_EMAIL" group:"Certificates" placeholder:"ADDRESS" help:"Where the ACME authority writes to."`
-	Cache         string   `short:"c" env:"MLESD_CACHE" group:"Certificates" placeholder:"DIR" help:"Folder for certificates (default: mles in the user's cache folder)."`
+	Cache         string   `short:"c" env:"MLESD_CACHE" group:"Certificates" placeholder:"DIR" help:"Folder for certificates and the record of who was there (default: mles in the user's cache folder)."`
 	Staging       bool     `short:"s" env:"MLESD_STAGING" group:"Certificates" help:"Use Let's Encrypt's directory for trying things out."`
 	ACMEDirectory string   `name:"acme-directory" env:"MLESD_ACME_DIRECTORY" group:"Certificates" placeholder:"URL" help:"Directory of another ACME authority."`
 

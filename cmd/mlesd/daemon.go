@@ -7,10 +7,13 @@ import (
 	"net"
 	"os"
 	"runtime/debug"
+	"sync"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
 	"mles/bridge"
+	"mles/internal/seen"
 	"mles/internal/web"
 )
 
@@ -19,15 +22,29 @@ type daemon struct {
 	conf   *config
 	log    *slog.Logger
 	stdout io.Writer
+
+	seen    *seen.Store
+	started time.Time
+
+	mu   sync.Mutex
+	open []endpoint // listeners
 }
 
 // run opens every listener, then serves until ctx ends or serving fails, then drains. It is nil after a drain.
 func (d *daemon) run(ctx context.Context) error {
+	d.started = time.Now()
+	d.seen = seen.New(d.conf.Cache, d.log)
 	certs, err := d.certificates()
 	if err != nil {
 		return err
 	}
 	defer certs.Close()
+	recording, stopRecording := context.WithCancel(context.Background())
+	var recorder sync.WaitGroup
+	defer func() { // when everybody has been seen off
+		stopRecording()
+		recorder.Wait()
+	}()
 	d.limitMemory() // before the gateway takes its share
 	gw, err := d.gateway()
 	if err != nil {
@@ -38,7 +55,9 @@ func (d *daemon) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	d.nowOpen(endpoints)
 	d.logStart(endpoints)
+	recorder.Go(func() { d.seen.Run(recording) })
 
 	tasks, ctx := errgroup.WithContext(ctx)
 	for _, e := range endpoints {
@@ -60,13 +79,16 @@ func (d *daemon) gateway() (*bridge.Gateway, error) {
 		return nil, err
 	}
 	conf := bridge.Config{
-		V1Keys:        d.conf.keys.v1,
-		V2Keys:        d.conf.keys.v2,
+		V1Keys:        d.conf.keys.v1.keys,
+		V2Keys:        d.conf.keys.v2.keys,
+		V1KeyLines:    d.conf.keys.v1.lines,
+		V2KeyLines:    d.conf.keys.v2.lines,
 		AddrKey:       d.conf.keys.addr,
 		V1AddressKeys: d.conf.V1AddressKeys,
 		V1WebSocket:   d.conf.V1WebSocket,
 		V2Joins:       joins,
 		MemoryLimit:   d.conf.memory,
+		Witness:       d.seen,
 		Logger:        d.log,
 	}
 	if n := d.conf.HistoryLimit; n != nil && *n == 0 {

@@ -3,11 +3,8 @@ package main
 import (
 	"context"
 	"errors"
-	"log/slog"
 	"net"
-	"net/http"
 	"syscall"
-	"time"
 
 	"mles/bridge"
 	"mles/internal/web"
@@ -25,7 +22,7 @@ func (d *daemon) listen(ctx context.Context, gw *bridge.Gateway, certs *web.Cert
 			return gw.ServeV2TLS(l, certs.TLSConfig("http/1.1"))
 		}},
 		"--plain-listen": {serve: gw.ServeV2},
-		"--admin-listen": {serve: serveAdmin(gw, d.log)},
+		"--admin-listen": {serve: d.serveAdmin(gw)},
 	}
 	opener := newOpener(d.log)
 	var endpoints []endpoint
@@ -46,24 +43,4 @@ func (d *daemon) listen(ctx context.Context, gw *bridge.Gateway, certs *web.Cert
 		}
 	}
 	return endpoints, nil
-}
-
-// serveAdmin returns what serves an admin listener until it is closed.
-func serveAdmin(gw *bridge.Gateway, log *slog.Logger) func(net.Listener) error {
-	handler := web.Admin(func() bool { return !gw.Draining() }, newMetrics(gw))
-	return func(l net.Listener) error {
-		srv := &http.Server{
-			Handler:           handler,
-			ReadHeaderTimeout: 5 * time.Second,
-			ReadTimeout:       10 * time.Second,
-			WriteTimeout:      30 * time.Second,
-			MaxHeaderBytes:    16 << 10,
-			ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
-		}
-		defer srv.Close() // connections kept alive
-		if err := srv.Serve(l); !errors.Is(err, net.ErrClosed) {
-			return err
-		}
-		return nil
-	}
 }

@@ -22,12 +22,12 @@ func (d *daemon) logStart(endpoints []endpoint) {
 	}
 	v1Auth, v2Auth := "address key", "none"
 	switch {
-	case len(c.keys.v1) > 0 && c.V1AddressKeys:
+	case len(c.keys.v1.keys) > 0 && c.V1AddressKeys:
 		v1Auth = "shared key or address key"
-	case len(c.keys.v1) > 0:
+	case len(c.keys.v1.keys) > 0:
 		v1Auth = "shared key"
 	}
-	if len(c.keys.v2) > 0 {
+	if len(c.keys.v2.keys) > 0 {
 		v2Auth = "shared key"
 	}
 	history, connections := bridge.DefaultHistoryLimit, any("by file descriptors")
@@ -38,10 +38,10 @@ func (d *daemon) logStart(endpoints []endpoint) {
 		connections = *c.MaxConnections
 	}
 	d.log.Info("mlesd starts", "version", version(),
-		"v1_auth", v1Auth, "v1_keys", len(c.keys.v1), "v2_auth", v2Auth, "v2_keys", len(c.keys.v2),
+		"v1_auth", v1Auth, "v1_keys", len(c.keys.v1.keys), "v2_auth", v2Auth, "v2_keys", len(c.keys.v2.keys),
 		"v1_websocket", c.V1WebSocket, "v2_joins", c.V2Joins, "history_limit", history, "memory_limit", c.memory,
 		"max_connections", connections, "drain_time", c.DrainTime.String())
-	if c.V1WebSocket && len(c.keys.v1) > 0 {
+	if c.V1WebSocket && len(c.keys.v1.keys) > 0 {
 		d.log.Warn("--v1-websocket: whoever connects by WebSocket gets in without the v1 key, since v1 over WebSocket knows none")
 	}
 	if c.V1WebSocket && !serves(endpoints, "--v2-listen", "--plain-listen") {
@@ -93,7 +93,7 @@ func (d *daemon) greet(endpoints []endpoint) {
 	fmt.Fprintf(&b, "mlesd serves v1 and v2 on the same channels. Paste each line into a terminal of its own:\n\n")
 	fmt.Fprintf(&b, "  %s chat v1://%s hall --uid alice\n", toolName(), v1)
 	fmt.Fprintf(&b, "  %s chat wss://%s hall --uid bob%s\n\n", toolName(), v2, trust)
-	if len(d.conf.keys.v1)+len(d.conf.keys.v2) > 0 {
+	if len(d.conf.keys.v1.keys)+len(d.conf.keys.v2.keys) > 0 {
 		fmt.Fprintf(&b, "They need the shared key: give them MLES_KEY or --key-file.\n\n")
 	}
 	_, _ = d.stdout.Write([]byte(b.String()))

@@ -9,9 +9,15 @@ import (
 
 // keys are the shared keys that each dialect accepts, the first one being used to send.
 type keys struct {
-	v1, v2   []string
+	v1, v2   keyList
 	addr     string // MLES_ADDR_KEY
 	warnings []string
+}
+
+// keyList is the keys of a file and the line of each, from 1; 0 for that of MLES_KEY.
+type keyList struct {
+	keys  []string
+	lines []int
 }
 
 // findKeys collects the keys from the environment and the files that flags name. lookup is os.LookupEnv.
@@ -31,13 +37,13 @@ func findKeys(lookup func(string) (string, bool), both, v1, v2 string) (*keys, e
 	case given && both != "":
 		return nil, usage("MLES_KEY and --key-file are both given: use one of them")
 	case given:
-		k.v1 = []string{shared}
+		k.v1 = keyList{[]string{shared}, []int{0}}
 	case both != "":
 		found, err := k.read("--key-file", both)
 		if err != nil {
 			return nil, err
 		}
-		if len(found) == 0 {
+		if len(found.keys) == 0 {
 			return nil, usage("--key-file %s holds no key", both)
 		}
 		k.v1 = found
@@ -45,7 +51,7 @@ func findKeys(lookup func(string) (string, bool), both, v1, v2 string) (*keys, e
 	k.v2 = k.v1
 	for _, own := range []struct {
 		flag, file string
-		keys       *[]string
+		keys       *keyList
 	}{{"--v1-key-file", v1, &k.v1}, {"--v2-key-file", v2, &k.v2}} {
 		if own.file == "" {
 			continue
@@ -63,10 +69,10 @@ func findKeys(lookup func(string) (string, bool), both, v1, v2 string) (*keys, e
 }
 
 // read reads the keys in a file and warns of one that others can read.
-func (k *keys) read(flag, file string) ([]string, error) {
+func (k *keys) read(flag, file string) (keyList, error) {
 	f, err := keyfile.Read(file)
 	if err != nil {
-		return nil, usage("%s: %w", flag, err)
+		return keyList{}, usage("%s: %w", flag, err)
 	}
 	if f.Public {
 		k.warnings = append(k.warnings, fmt.Sprintf("%s %s can be read by every user of this machine", flag, file))
@@ -76,5 +82,5 @@ func (k *keys) read(flag, file string) ([]string, error) {
 			k.warnings = append(k.warnings, fmt.Sprintf("%s %s: key %d begins or ends with white space, which is part of it", flag, file, i+1))
 		}
 	}
-	return f.Keys, nil
+	return keyList{f.Keys, f.Lines}, nil
 }

@@ -38,8 +38,8 @@ func TestWhichKeys(t *testing.T) {
 			t.Errorf("%s: %v", c.name, err)
 			continue
 		}
-		if !slices.Equal(k.v1, c.v1Keys) || !slices.Equal(k.v2, c.v2Keys) {
-			t.Errorf("%s: v1 %q, v2 %q, want %q, %q", c.name, k.v1, k.v2, c.v1Keys, c.v2Keys)
+		if !slices.Equal(k.v1.keys, c.v1Keys) || !slices.Equal(k.v2.keys, c.v2Keys) {
+			t.Errorf("%s: v1 %q, v2 %q, want %q, %q", c.name, k.v1.keys, k.v2.keys, c.v1Keys, c.v2Keys)
 		}
 	}
 }

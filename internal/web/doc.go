@@ -22,5 +22,6 @@
 //
 // # Admin endpoints
 //
-// [Admin] is the handler of the admin listener: liveness, readiness and metrics.
+// [Admin] is the handler of the admin listener: liveness, readiness and metrics. [OnlyLocal] keeps pages of others away
+// from it.
 package web

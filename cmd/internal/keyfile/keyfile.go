@@ -25,6 +25,7 @@ var ErrComments = errors.New(`nothing but comments: leave the file empty to need
 // A File is what was read.
 type File struct {
 	Keys   []string // each once, in their order
+	Lines  []int    // where each stands first, counted from 1
 	Public bool     // every user of the machine can read it
 }
 
@@ -42,19 +43,20 @@ func Read(name string) (File, error) {
 	if len(text) > maxSize {
 		return File{}, fmt.Errorf("%s has more than %d KiB: that is no file of keys", name, maxSize>>10)
 	}
-	keys := parse(text)
+	keys, lines := parse(text)
 	if len(keys) == 0 && len(bytes.TrimSpace(text)) > 0 {
 		return File{}, fmt.Errorf("%s holds %w", name, ErrComments)
 	}
 	info, err := f.Stat()
 	public := err == nil && info.Mode().IsRegular() && info.Mode().Perm()&0o004 != 0
-	return File{Keys: keys, Public: public}, nil
+	return File{Keys: keys, Lines: lines, Public: public}, nil
 }
 
-func parse(text []byte) []string {
+func parse(text []byte) (keys []string, lines []int) {
 	text = bytes.TrimPrefix(text, []byte("\ufeff")) // some editors begin a file with it
-	var keys []string
+	n := 0
 	for line := range strings.Lines(string(text)) {
+		n++
 		key := strings.TrimSuffix(strings.TrimSuffix(line, "\n"), "\r")
 		if strings.TrimSpace(key) == "" || key[0] == '#' {
 			continue
@@ -64,7 +66,8 @@ func parse(text []byte) []string {
 		}
 		if !slices.Contains(keys, key) {
 			keys = append(keys, key)
+			lines = append(lines, n)
 		}
 	}
-	return keys
+	return keys, lines
 }

@@ -23,9 +23,17 @@ func TestKeysInAFile(t *testing.T) {
 		"\ufeffbom\n":                     {"bom"},
 		"key # no comment\nschlüssel\xff": {"key # no comment", "schlüssel\xff"},
 	} {
-		if got := parse([]byte(text)); !slices.Equal(got, want) {
+		if got, _ := parse([]byte(text)); !slices.Equal(got, want) {
 			t.Errorf("%q holds %q, want %q", text, got, want)
 		}
+	}
+}
+
+// A key is known by its line, as editors count them.
+func TestLinesOfKeys(t *testing.T) {
+	_, lines := parse([]byte("# since May\n\nnew\r\nold\nnew\n\\#odd"))
+	if want := []int{3, 4, 6}; !slices.Equal(lines, want) {
+		t.Errorf("lines %v, want %v", lines, want)
 	}
 }
 

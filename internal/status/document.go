@@ -1,0 +1,118 @@
+package status
+
+import (
+	"time"
+
+	"mles/bridge"
+)
+
+// A Document is the answer to GET /status. Times are RFC 3339, sizes bytes.
+type Document struct {
+	Version       string     `json:"version"`
+	Now           time.Time  `json:"now"`
+	Started       time.Time  `json:"started"`
+	UptimeSeconds float64    `json:"uptime_seconds"`
+	Draining      bool       `json:"draining"`
+	Listeners     []Listener `json:"listeners"`
+	Stats         Stats      `json:"stats"`
+	Channels      []Channel  `json:"channels"`
+	ChannelsNext  string     `json:"channels_next,omitempty"` // for channels_after; empty: these are all
+	Members       []Member   `json:"members"`
+	MembersNext   string     `json:"members_next,omitempty"` // for members_after
+	Seen          Seen       `json:"seen"`
+}
+
+// A Listener is where a gateway can be reached.
+type Listener struct {
+	Flag    string `json:"flag"` // of mlesd, that asked for it
+	Address string `json:"address"`
+	TLS     bool   `json:"tls"`
+}
+
+// Stats are a gateway's counts; see [bridge.Stats].
+type Stats struct {
+	Connections int64              `json:"connections"`
+	Members     int64              `json:"members"`
+	Channels    int64              `json:"channels"`
+	Memory      int64              `json:"memory_bytes"`
+	MemoryLimit int64              `json:"memory_limit_bytes"`
+	Accepted    int64              `json:"connections_accepted"`
+	Unreadable  int64              `json:"untranslatable"`
+	Astray      int64              `json:"astray"`
+	Dialects    map[string]Dialect `json:"dialects"`
+	Refusals    map[string]int64   `json:"refusals"`
+	Cuts        map[string]int64   `json:"cuts"`
+}
+
+// A Dialect is what was said in one, since the gateway was started.
+type Dialect struct {
+	Members    int64 `json:"members"`
+	Joins      int64 `json:"joins"`
+	MessagesIn int64 `json:"messages_in"`
+	BytesIn    int64 `json:"bytes_in"`
+}
+
+// A Channel is one that has members or history.
+type Channel struct {
+	Name          string         `json:"name"`
+	Members       map[string]int `json:"members"` // by dialect, without those that have none
+	HistoryEvents int64          `json:"history_events"`
+	HistoryBytes  int64          `json:"history_bytes"`
+	LastUsed      time.Time      `json:"last_used"`
+}
+
+// A Member is somebody on a channel; see [bridge.Member].
+type Member struct {
+	Dialect     string    `json:"dialect"`
+	Channel     string    `json:"channel"`
+	UID         string    `json:"uid"`
+	Address     string    `json:"address,omitempty"`
+	Key         string    `json:"key"`                // shared, address, none
+	KeyLine     int       `json:"key_line,omitempty"` // of the file, from 1
+	Since       time.Time `json:"since"`
+	LastMessage time.Time `json:"last_message,omitzero"`
+	Lag         int64     `json:"lag_bytes"`
+	MessagesIn  int64     `json:"messages_in"`
+	BytesIn     int64     `json:"bytes_in"`
+	MessagesOut int64     `json:"messages_out"`
+	BytesOut    int64     `json:"bytes_out"`
+}
+
+func statsOf(st bridge.Stats) Stats {
+	s := Stats{
+		Connections: st.Connections, Channels: st.Channels, Memory: st.Memory, MemoryLimit: st.MemoryLimit,
+		Accepted: st.Accepted, Unreadable: st.Untranslatable, Astray: st.Astray,
+		Dialects: make(map[string]Dialect), Refusals: counts(st.Refusals), Cuts: counts(st.Cuts),
+	}
+	for name, members := range map[string]int64{"v1": st.V1Members, "v1ws": st.V1WSMembers, "v2": st.V2Members} {
+		s.Dialects[name] = Dialect{Members: members, Joins: st.Joins[name], MessagesIn: st.MessagesIn[name], BytesIn: st.BytesIn[name]}
+		s.Members += members
+	}
+	return s
+}
+
+// counts is by, never null in JSON.
+func counts(by map[string]int64) map[string]int64 {
+	if by == nil {
+		return map[string]int64{}
+	}
+	return by
+}
+
+func memberOf(m bridge.Member) Member {
+	address := ""
+	if m.Addr.IsValid() {
+		address = m.Addr.String()
+	}
+	return Member{
+		Dialect: m.Dialect, Channel: m.Channel, UID: m.UID, Address: address, Key: m.Key.String(), KeyLine: m.Key.Line(),
+		Since: m.Since.UTC(), LastMessage: m.LastMessage.UTC(), Lag: m.Lag,
+		MessagesIn: m.In.Messages, BytesIn: m.In.Bytes, MessagesOut: m.Out.Messages, BytesOut: m.Out.Bytes,
+	}
+}
+
+func channelOf(c bridge.Channel) Channel {
+	return Channel{
+		Name: c.Name, Members: c.Members, HistoryEvents: c.History.Messages, HistoryBytes: c.History.Bytes, LastUsed: c.LastUsed.UTC(),
+	}
+}
