@@ -21,13 +21,16 @@ var rooms = map[string][]string{
 	"bridge":          {"bridge/bus", "v1", "v2"},
 	"conformance":     {}, // an oracle must not be the codec it judges
 	"internal/web":    {"bridge", "v2"},
+	"internal/seen":   {"bridge"},
+	"internal/status": {"bridge", "internal/seen"},
 	"internal/arrows": {},
-	"cmd":             {"bridge", "bridge/bus", "conformance", "internal/web", "v1", "v2"},
+	"cmd":             {"bridge", "bridge/bus", "conformance", "internal/seen", "internal/status", "internal/web", "v1", "v2"},
 }
 
 // inTests are the arrows that tests may follow besides.
 var inTests = map[string][]string{
-	"conformance": {"bridge"},
+	"conformance":     {"bridge"},
+	"internal/status": {"v1", "v2"},
 }
 
 const module = "mles"

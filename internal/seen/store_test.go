@@ -272,7 +272,6 @@ func TestGaps(t *testing.T) {
 		live(t, dir)
 		time.Sleep(time.Hour)
 		synctest.Wait()
-		killed := time.Now()
 		dir = crash(t, dir)
 		time.Sleep(5 * time.Minute)
 		second := live(t, dir)
@@ -281,7 +280,7 @@ func TestGaps(t *testing.T) {
 		}
 		time.Sleep(time.Hour)
 		synctest.Wait()
-		killed = time.Now()
+		killed := time.Now()
 		dir = crash(t, dir)
 		time.Sleep(time.Hour)
 		up := time.Now()
