@@ -161,7 +161,7 @@ func (a *acceptor) admit(nc net.Conn) *socket {
 		s.Close()
 		return nil
 	}
-	if limit := int64(g.conf.MaxConnections); n > limit {
+	if limit := g.policy.Load().maxConnections; n > limit {
 		s.overfull = true
 		g.counters.refused("over limit")
 		a.fullLog.Do(func() {

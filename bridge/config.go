@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"slices"
 )
 
 // What Config.HistoryLimit may say besides a number of events.
@@ -63,6 +64,12 @@ type Config struct {
 	// tells them apart. It carries no credential, so whoever connects gets in,
 	// V1Keys or not.
 	V1WebSocket bool
+	// V1Channels and V2Channels are patterns (see [CheckGlob]) of the channels
+	// that the clients of each dialect may join; none: all.
+	V1Channels, V2Channels []string
+	// V1ReadOnly publishes nothing that v1 clients say: they join, which the
+	// others are told of, and read.
+	V1ReadOnly bool
 	// V2Joins says when v2 members are told of arrivals.
 	V2Joins JoinMode
 	// Upstreams are servers that every channel with members is connected to.
@@ -87,6 +94,13 @@ type Config struct {
 	Site http.Handler
 }
 
+// Check says what does not fit in c; see [New] and [Gateway.Reconfigure].
+func (c Config) Check() error {
+	c.Logger = slog.New(slog.DiscardHandler)
+	_, err := c.withDefaults()
+	return err
+}
+
 // withDefaults checks c and fills in what was left open.
 func (c Config) withDefaults() (Config, error) {
 	for _, keys := range [][]string{c.V1Keys, c.V2Keys} {
@@ -98,6 +112,11 @@ func (c Config) withDefaults() (Config, error) {
 	}
 	if wrongLines(c.V1Keys, c.V1KeyLines) || wrongLines(c.V2Keys, c.V2KeyLines) {
 		return c, errors.New("bridge: there are not as many lines of keys as keys")
+	}
+	for _, pattern := range slices.Concat(c.V1Channels, c.V2Channels) {
+		if err := CheckGlob(pattern); err != nil {
+			return c, fmt.Errorf("bridge: channels: %w", err)
+		}
 	}
 	if joinModes[c.V2Joins] == "" {
 		return c, fmt.Errorf("bridge: unknown join mode %d", c.V2Joins)

@@ -17,7 +17,7 @@ import (
 type Gateway struct {
 	conf      Config
 	log       *slog.Logger
-	keys      keyring
+	policy    atomic.Pointer[policy]
 	upstreams *upstreams
 	bus       *bus.Bus
 	intake    *intake
@@ -26,6 +26,10 @@ type Gateway struct {
 	visits    *visits
 	crew      crew
 	counters  counters
+
+	changing  sync.Mutex   // held by Reconfigure
+	given     Config       // guarded by changing: what holds, before defaults
+	admission sync.RWMutex // read while somebody joins, written while the policy changes
 
 	draining atomic.Bool
 	closing  chan struct{} // closed by Close
@@ -45,18 +49,22 @@ type session interface {
 	shutdown()
 	// abort ends it at once.
 	abort()
+	// review ends it if it has joined and p, which holds by now, allows that no
+	// longer, and says why.
+	review(p *policy) *refusal
 }
 
 // New makes a gateway, which serves nothing yet. Close frees what it holds.
 func New(conf Config) (*Gateway, error) {
+	given := conf
 	conf, err := conf.withDefaults()
 	if err != nil {
 		return nil, err
 	}
 	g := &Gateway{
-		conf: conf,
-		log:  conf.Logger,
-		keys: newKeyring(conf),
+		conf:  conf,
+		given: given,
+		log:   conf.Logger,
 		bus: bus.New(bus.Config{
 			Codec:        codec{joins: conf.V2Joins},
 			HistoryLimit: conf.HistoryLimit,
@@ -66,6 +74,7 @@ func New(conf Config) (*Gateway, error) {
 		listeners: make(map[net.Listener]struct{}),
 		sockets:   make(map[*socket]session),
 	}
+	g.policy.Store(policyOf(conf))
 	g.intake = newIntake(g.bus.Budget())
 	g.acceptor = newAcceptor(g)
 	g.wheel = newWheel()

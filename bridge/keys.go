@@ -4,6 +4,7 @@ import (
 	"crypto/subtle"
 	"encoding/binary"
 	"net/netip"
+	"sync/atomic"
 
 	"mles/v1"
 	"mles/v2"
@@ -62,6 +63,16 @@ func (c Credential) String() string { return [...]string{"none", "shared", "addr
 
 // Line is that of a shared key: see Config.V1KeyLines. 0: none.
 func (c Credential) Line() int { return int(c.line) }
+
+// A proof is a credential that changes where the file of keys does.
+type proof struct{ packed atomic.Uint64 }
+
+func (p *proof) set(c Credential) { p.packed.Store(uint64(c.kind)<<32 | uint64(uint32(c.line))) }
+
+func (p *proof) get() Credential {
+	packed := p.packed.Load()
+	return Credential{credentialKind(packed >> 32), int32(uint32(packed))}
+}
 
 // found is what a key that fits lets somebody in by, unless an earlier one did.
 func (c Credential) found(k sharedKey) Credential {

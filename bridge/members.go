@@ -56,7 +56,8 @@ type Witness interface {
 // A client is the sink of a member that somebody outside has joined as; those of
 // the gateway's own are none.
 type client interface {
-	// visit says who m is. It is fixed before m joins.
+	// visit says who m is. It is fixed before m joins, but for the line of its
+	// key, which may be another one after a change of configuration.
 	visit(m *bus.Member) Visit
 }
 

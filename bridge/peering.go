@@ -37,8 +37,8 @@ type peering struct {
 
 	// Guarded by upstreams.mu while not active, else of run.
 	out    *feed // nil while nothing is heard from the bus
-	lost   bool    // something was said that the server may not have: remind it
-	probes bool    // arrives under the gateway's own name: see mapping.md, "Loops"
+	lost   bool  // something was said that the server may not have: remind it
+	probes bool  // arrives under the gateway's own name: see mapping.md, "Loops"
 	later  *backoff.ExponentialBackOff
 	next   time.Time // not to be dialed before
 

@@ -10,15 +10,17 @@ import (
 // reader see them: they may end them before the reader has them.
 type seat struct {
 	mu          sync.Mutex
-	members     []*bus.Member // none until joined
+	members     []*bus.Member            // none until joined
+	admits      []func(*policy) *refusal // whether each may be there
 	muted, left bool
 }
 
-// take adds m, whose membership ends at once where the others have been ended
-// already.
-func (s *seat) take(m *bus.Member) {
+// take adds m, which may be there as long as admits says so. Its membership ends
+// at once where the others have been ended already.
+func (s *seat) take(m *bus.Member, admits func(*policy) *refusal) {
 	s.mu.Lock()
 	s.members = append(s.members, m)
+	s.admits = append(s.admits, admits)
 	muted, left := s.muted, s.left
 	s.mu.Unlock()
 	if muted {
@@ -27,6 +29,22 @@ func (s *seat) take(m *bus.Member) {
 	if left {
 		m.Leave()
 	}
+}
+
+// review says why p does not allow one of the memberships; nil: it allows all, or
+// they have ended.
+func (s *seat) review(p *policy) *refusal {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.left {
+		return nil
+	}
+	for _, admits := range s.admits {
+		if r := admits(p); r != nil {
+			return r
+		}
+	}
+	return nil
 }
 
 // mute ends the subscriptions, but not the voice.

@@ -23,21 +23,24 @@ type Stats struct {
 	Joins    map[string]int64 // by dialect: "v1", "v2", "v1ws"
 	Refusals map[string]int64 // connections refused before they joined, by reason
 	Cuts     map[string]int64 // subscriptions ended because of lag or replacement, by reason
+	Revoked  map[string]int64 // members closed because a change of configuration allows them no longer, by reason
 
 	MessagesIn     map[string]int64 // frames received after the join, by dialect
 	BytesIn        map[string]int64 // their bytes, headers of v1 included, by dialect
+	ReadOnly       int64            // v1 frames received after the join that were not published; see Config.V1ReadOnly
 	Untranslatable int64            // v1 frames that could not be read, and went to v1 over TCP only
 	Astray         int64            // v1 frames that named another channel than their connection's, and did not go to v1 over WebSocket
 }
 
 // counters is where Stats come from.
 type counters struct {
-	connections, accepted, untranslatable, astray atomic.Int64
-	v1, v2, v1ws                                  traffic
+	connections, accepted, untranslatable, astray, readOnly atomic.Int64
+	v1, v2, v1ws                                            traffic
 
 	mu       sync.Mutex
 	refusals map[string]int64
 	cuts     map[string]int64
+	revoked  map[string]int64
 }
 
 // traffic is what came in one dialect.
@@ -75,11 +78,12 @@ func (g *Gateway) Stats() Stats {
 		Joins:          each(func(t *traffic) *atomic.Int64 { return &t.joins }),
 		MessagesIn:     each(func(t *traffic) *atomic.Int64 { return &t.messages }),
 		BytesIn:        each(func(t *traffic) *atomic.Int64 { return &t.bytes }),
+		ReadOnly:       c.readOnly.Load(),
 		Untranslatable: c.untranslatable.Load(),
 		Astray:         c.astray.Load(),
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	st.Refusals, st.Cuts = maps.Clone(c.refusals), maps.Clone(c.cuts)
+	st.Refusals, st.Cuts, st.Revoked = maps.Clone(c.refusals), maps.Clone(c.cuts), maps.Clone(c.revoked)
 	return st
 }

@@ -181,8 +181,8 @@ func (t *v1transport) secrets() []string {
 	if t.conf.Key != "" {
 		return []string{t.conf.Key}
 	}
-	shared := make([]string, len(t.g.keys.v1))
-	for i, k := range t.g.keys.v1 {
+	shared := make([]string, len(t.g.keys().v1))
+	for i, k := range t.g.keys().v1 {
 		shared[i] = k.secret
 	}
 	return shared
@@ -214,7 +214,7 @@ func (l *v1uplink) key(uid, channel string) uint64 {
 	if l.t.mapped.Load() != l.respelled {
 		form = forms[len(forms)-1]
 	}
-	return l.t.g.keys.addressKey(form, uid, channel)
+	return l.t.g.keys().addressKey(form, uid, channel)
 }
 
 // respellable implements [respeller].

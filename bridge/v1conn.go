@@ -27,15 +27,18 @@ type v1conn struct {
 
 	seat seat
 
-	// Fixed once joined, and the reader's own.
-	member  *bus.Member
+	// Fixed once joined.
+	member  *bus.Member // the reader's own
 	uid     string
 	channel string
-	by      Credential
+	by      proof
+
+	muted muted
 
 	spoke      atomic.Bool // has sent a frame after its first
 	relays     atomic.Bool // … that of another uid: it is a peer
 	challenged atomic.Bool // somebody else claims its CID
+	revoked    atomic.Bool // no longer allowed; what still comes is read and discarded
 	ended      sync.Once
 }
 
@@ -128,10 +131,7 @@ func (c *v1conn) join(f v1.Frame) error {
 		return &refusal{reason: "name too long"}
 	}
 	c.uid, c.channel = string(m.UID), string(m.Channel)
-	var ok bool
-	if c.by, ok = c.g.keys.admitsV1(own.Key, c.sock.addr, c.uid, c.channel); !ok {
-		return &refusal{reason: "wrong key"}
-	}
+	shown := shown{key: own.Key, addr: c.sock.addr, uid: c.uid, channel: c.channel}
 	var events []bus.Event
 	for _, f := range others {
 		events = append(events, c.event(f))
@@ -141,18 +141,31 @@ func (c *v1conn) join(f v1.Frame) error {
 		Dialect: onV1,
 		ID:      string(binary.BigEndian.AppendUint32(nil, own.CID)),
 		Sink:    c,
-		First:   bus.Event{From: onV1, Join: true, UID: c.uid, Data: own.Raw, Message: m.Message},
-		Resync:  events,
 	}
-	c.member, err = c.g.claim(j)
+	unsaid := 0
+	c.member, err = c.g.claim(j, claim{
+		at: &c.seat,
+		admits: func(p *policy) *refusal {
+			by, r := p.admitsV1(shown)
+			c.by.set(by)
+			return r
+		},
+		complete: func(p *policy, j *bus.Join) {
+			j.First = bus.Event{From: onV1, Join: true, UID: c.uid, Data: own.Raw, Message: m.Message}
+			j.Resync = events
+			if unsaid = 0; p.v1ReadOnly {
+				unsaid = c.silence(j, own)
+			}
+		},
+	})
 	var taken *bus.TakenError
-	if errors.As(err, &taken) {
+	switch {
+	case errors.As(err, &taken):
 		return &refusal{"cid taken", c.rival(taken.Holder)}
-	}
-	if err != nil {
+	case err != nil:
 		return err
 	}
-	c.seat.take(c.member)
+	c.dropped(unsaid)
 	c.relays.Store(len(events) > 0)
 	c.g.came(c.member, &c.g.counters.v1)
 	c.g.log.Debug("joined", "dialect", "v1", "client", c.sock.name(), "uid", c.uid, "channel", c.channel)
@@ -243,6 +256,10 @@ func (c *v1conn) publish(frames []v1.Frame) {
 		return
 	}
 	c.spoke.Store(true)
+	if c.g.policy.Load().v1ReadOnly {
+		c.dropped(len(frames))
+		return
+	}
 	batch := batches.Get().(*[]bus.Event)
 	bytes := 0
 	for _, f := range frames {
@@ -287,6 +304,7 @@ func (c *v1conn) read() {
 func (c *v1conn) finish(err error) {
 	why := "closed"
 	switch {
+	case c.revoked.Load(): // which has been logged
 	case errors.Is(err, v1.ErrMagic), errors.Is(err, v1.ErrEmpty):
 		why = "not a frame"
 	case errors.Is(err, errIntake):
@@ -337,7 +355,7 @@ func (c *v1conn) linger() {
 }
 
 func (c *v1conn) visit(m *bus.Member) Visit {
-	return Visit{Dialect: "v1", Channel: m.Channel(), UID: c.uid, Addr: c.sock.addr, Key: c.by}
+	return Visit{Dialect: "v1", Channel: m.Channel(), UID: c.uid, Addr: c.sock.addr, Key: c.by.get()}
 }
 
 // Wake implements [bus.Sink].

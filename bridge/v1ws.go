@@ -1,6 +1,7 @@
 package bridge
 
 import (
+	"errors"
 	"fmt"
 	"net"
 
@@ -18,6 +19,7 @@ const (
 	reasonNotBinary   = "frame must be binary" // 1007
 	reasonUndecodable = "body does not decode" // 1007
 	reasonLongName    = "name too long"        // 1008
+	reasonOff         = "v1 is off"            // 1008: v1 over WebSocket is served no longer
 	reasonChannels    = "too many channels"    // 1008
 )
 
@@ -26,6 +28,7 @@ const (
 type v1ws struct {
 	*wsconn
 	places map[string]*place // by channel; the reader's own
+	muted  muted
 }
 
 // A place is a v1 WebSocket's membership of one channel.
@@ -64,6 +67,10 @@ func (c *v1ws) hear(op byte, body []byte) error {
 	if len(m.UID) > v1.MaxName {
 		return &wsFault{v2.CloseUTF8, reasonUndecodable, fmt.Errorf("uid of %d bytes", len(m.UID))}
 	}
+	if c.g.policy.Load().v1ReadOnly {
+		c.dropped(1)
+		return nil
+	}
 	e := bus.Event{From: onV1WS, Data: body, Message: m.Message, Key: p.keyOf(m.UID)}
 	if len(m.Message) == 0 {
 		e.Join, e.UID = true, p.speaker
@@ -88,17 +95,29 @@ func (c *v1ws) join(body []byte, m v1.View) error {
 	if !c.joined {
 		c.uid, c.channel = uid, channel
 	}
-	p := &place{conn: c, uid: uid, speaker: uid, key: c.g.keys.headerKey(c.sock.addr, uid, channel)}
+	p := &place{conn: c, uid: uid, speaker: uid}
+	said := 0
 	var err error
-	p.member, err = c.g.claim(bus.Join{
-		Channel: channel,
-		Dialect: onV1WS,
-		Sink:    p,
-		First:   bus.Event{From: onV1WS, Join: true, UID: uid, Key: p.key, Data: body, Message: m.Message},
+	p.member, err = c.g.claim(bus.Join{Channel: channel, Dialect: onV1WS, Sink: p}, claim{
+		at:     &c.seat,
+		admits: func(pol *policy) *refusal { return pol.admitsV1WS(channel) },
+		complete: func(pol *policy, j *bus.Join) {
+			p.key = pol.keys.headerKey(c.sock.addr, uid, channel)
+			j.First = bus.Event{From: onV1WS, Join: true, UID: uid, Key: p.key, Data: body, Message: m.Message}
+			if said = 0; pol.v1ReadOnly && len(m.Message) > 0 {
+				said = 1
+				j.First.Data, j.First.Message = v1.Msg{UID: uid, Channel: channel}.Append(nil), nil
+			}
+		},
 	})
-	if err != nil {
+	var r *refusal
+	switch {
+	case errors.As(err, &r):
+		return &wsFault{code: v2.ClosePolicy, reason: r.reason}
+	case err != nil:
 		return err
 	}
+	c.dropped(said)
 	c.places[channel] = p
 	c.seated(p.member, uid)
 	return nil
@@ -108,7 +127,7 @@ func (c *v1ws) join(body []byte, m v1.View) error {
 func (p *place) keyOf(uid []byte) uint64 {
 	if string(uid) != p.speaker {
 		p.speaker = string(uid)
-		p.key = p.conn.g.keys.headerKey(p.conn.sock.addr, p.speaker, p.member.Channel())
+		p.key = p.conn.g.keys().headerKey(p.conn.sock.addr, p.speaker, p.member.Channel())
 	}
 	return p.key
 }

@@ -18,7 +18,7 @@ type v2conn struct {
 	// Fixed once joined.
 	member *bus.Member
 	key    uint64 // of the v1 headers made for it
-	by     Credential
+	by     proof
 }
 
 func (c *v2conn) name() string     { return "v2" }
@@ -31,26 +31,30 @@ func (c *v2conn) join(text []byte) error {
 	if err != nil {
 		return err
 	}
-	var ok bool
-	if c.by, ok = c.g.keys.admitsV2(hello); !ok {
-		return &refusal{reason: v2.ReasonAuth}
-	}
 	c.uid, c.channel = hello.UID, hello.Channel
-	c.key = c.g.keys.headerKey(c.sock.addr, c.uid, c.channel)
 	c.max = v1.MaxMessage(c.uid, c.channel)
 	c.ws.SetReadLimit(int64(c.max))
-	c.member, err = c.g.claim(bus.Join{
-		Channel: c.channel,
-		Dialect: onV2,
-		ID:      c.uid,
-		Sink:    c,
-		First:   bus.Event{From: onV2, Join: true, UID: c.uid, Key: c.key},
+	j := bus.Join{Channel: c.channel, Dialect: onV2, ID: c.uid, Sink: c}
+	c.member, err = c.g.claim(j, claim{
+		at: &c.seat,
+		admits: func(p *policy) *refusal {
+			by, r := p.admitsV2(hello)
+			c.by.set(by)
+			return r
+		},
+		complete: func(p *policy, j *bus.Join) {
+			c.key = p.keys.headerKey(c.sock.addr, c.uid, c.channel)
+			j.First = bus.Event{From: onV2, Join: true, UID: c.uid, Key: c.key}
+		},
 	})
 	var taken *bus.TakenError
-	if errors.As(err, &taken) {
+	switch {
+	case errors.As(err, &taken):
 		h := taken.Holder.Sink().(*v2conn)
 		age := time.Since(taken.Holder.Since()).Round(time.Second)
 		return &refusal{v2.ReasonDuplicate, fmt.Errorf("held for %s by %s", age, h.sock.name())}
+	case err != nil:
+		return err
 	}
 	if err != nil {
 		return err
@@ -70,7 +74,7 @@ func (c *v2conn) hear(op byte, message []byte) error {
 }
 
 func (c *v2conn) visit(m *bus.Member) Visit {
-	return Visit{Dialect: c.name(), Channel: m.Channel(), UID: c.uid, Addr: c.sock.addr, Key: c.by}
+	return Visit{Dialect: c.name(), Channel: m.Channel(), UID: c.uid, Addr: c.sock.addr, Key: c.by.get()}
 }
 
 // Cut implements [bus.Sink].

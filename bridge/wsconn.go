@@ -138,7 +138,7 @@ func (c *wsconn) open() error {
 	if err != nil {
 		return err
 	}
-	if op != websocket.TextMessage && !c.g.conf.V1WebSocket {
+	if op != websocket.TextMessage && !c.g.policy.Load().v1WebSocket {
 		return &refusal{reason: v2.ReasonNotText}
 	}
 	if op != websocket.TextMessage {
@@ -162,7 +162,7 @@ func (c *wsconn) open() error {
 
 // firstLimit bounds the first message: it looks at what has come of that.
 func (c *wsconn) firstLimit() int64 {
-	if c.wire.frames.first == v2.OpBinary && c.g.conf.V1WebSocket {
+	if c.wire.frames.first == v2.OpBinary && c.g.policy.Load().v1WebSocket {
 		return v1.MaxBody
 	}
 	return v2.MaxHello
@@ -177,7 +177,6 @@ func (c *wsconn) admit() {
 // seated notes that a member of the connection has joined.
 func (c *wsconn) seated(m *bus.Member, uid string) {
 	c.joined = true
-	c.seat.take(m)
 	c.g.came(m, c.dialect.counts())
 	c.g.log.Debug("joined", c.label(), "client", c.sock.name(), "uid", uid, "channel", m.Channel())
 }

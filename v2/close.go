@@ -22,6 +22,7 @@ const (
 	ReasonHello     = "hello refused"        // 1008; CloseReason of a HelloError says more
 	ReasonNotText   = "hello must be text"   // 1008: the first frame was binary
 	ReasonAuth      = "wrong auth"           // 1008: absent where required, no number, or not the hash
+	ReasonChannel   = "channel not allowed"  // 1008: not one that v2 clients may join, or not any more
 	ReasonDuplicate = "already joined"       // 1008: the uid is on the channel and answers
 	ReasonReplaced  = "replaced"             // 1008: the uid joined anew, and this connection did not answer
 	ReasonTooSlow   = "too slow"             // 1008: lagged too far, or a frame begun and not continued in time

@@ -30,6 +30,7 @@ type Bus struct {
 	budget  *Budget
 	gate    gate
 	members atomic.Int64
+	limit   atomic.Int64 // events that a channel remembers
 
 	seed   maphash.Seed
 	shards [64]shard
@@ -67,6 +68,7 @@ func New(conf Config) *Bus {
 		closing:   make(chan struct{}),
 		ended:     make(chan struct{}),
 	}
+	b.limit.Store(int64(conf.HistoryLimit))
 	for i := range b.shards {
 		b.shards[i].channels = make(map[string]*channel)
 	}
@@ -78,6 +80,23 @@ func New(conf Config) *Bus {
 func (b *Bus) Close() {
 	b.closeOnce.Do(func() { close(b.closing) })
 	<-b.ended
+}
+
+// SetHistoryLimit changes how many events each channel remembers; 0: none. The
+// oldest are forgotten where there are more. Replays that have begun go on.
+func (b *Bus) SetHistoryLimit(events int) {
+	if b.limit.Swap(int64(events)) == int64(events) {
+		return
+	}
+	b.each(func(ch *channel) {
+		ch.mu.Lock()
+		ch.history.setLimit(events)
+		empty := ch.members == 0 && ch.history.all.n == 0
+		ch.mu.Unlock()
+		if empty {
+			b.remove(ch, 0)
+		}
+	})
 }
 
 // Budget returns the memory budget, for what the bus's user holds itself.

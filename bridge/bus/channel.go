@@ -38,7 +38,7 @@ var channelCost = int64(unsafe.Sizeof(channel{})) + 346
 
 func newChannel(b *Bus, name string) *channel {
 	ch := &channel{name: name, bus: b}
-	ch.history = newHistory(b.conf.HistoryLimit, b.conf.HistoryBytes, b.budget)
+	ch.history = newHistory(int(b.limit.Load()), b.conf.HistoryBytes, b.budget)
 	ch.used(b.now()) // or the janitor takes it for very old before its first join
 	b.budget.Add(ch.cost())
 	return ch

@@ -110,6 +110,16 @@ func newHistory(limit int, maxBytes int64, b *Budget) history {
 	return history{limit: limit, maxBytes: maxBytes, budget: b, empty: list{which: byEmpty}}
 }
 
+// setLimit changes how many events are remembered.
+func (h *history) setLimit(limit int) {
+	h.limit = limit
+	if limit <= 0 {
+		h.clear()
+		return
+	}
+	h.trim()
+}
+
 // onlyEmptyJoins says whether nobody has said anything that is remembered.
 func (h *history) onlyEmptyJoins() bool { return h.all.n == h.empty.n }
 

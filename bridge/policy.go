@@ -1,0 +1,79 @@
+package bridge
+
+import (
+	"net/netip"
+
+	"mles/v2"
+)
+
+// policy is the part of a gateway's configuration that may change while it runs.
+// It is immutable; a change puts another in its place.
+type policy struct {
+	keys           keyring
+	v1, v2         globs // channels that each side may join
+	v1WebSocket    bool
+	v1ReadOnly     bool
+	maxConnections int64
+}
+
+// policyOf returns what a complete configuration demands.
+func policyOf(conf Config) *policy {
+	return &policy{
+		keys:           newKeyring(conf),
+		v1:             conf.V1Channels,
+		v2:             conf.V2Channels,
+		v1WebSocket:    conf.V1WebSocket,
+		v1ReadOnly:     conf.V1ReadOnly,
+		maxConnections: int64(conf.MaxConnections),
+	}
+}
+
+// keys are those that hold at the moment.
+func (g *Gateway) keys() *keyring { return &g.policy.Load().keys }
+
+// shown is what a v1 client showed when it joined.
+type shown struct {
+	key          uint64
+	addr         netip.AddrPort
+	uid, channel string
+}
+
+// reasonKey is a v1 key that is none of the accepted ones.
+const reasonKey = "wrong key"
+
+// admitsV1 says by what a v1 client may join, or be there, or why not.
+func (p *policy) admitsV1(s shown) (Credential, *refusal) {
+	by, ok := p.keys.admitsV1(s.key, s.addr, s.uid, s.channel)
+	switch {
+	case !ok:
+		return by, &refusal{reason: reasonKey}
+	case !p.v1.fit(s.channel):
+		return by, &refusal{reason: v2.ReasonChannel}
+	}
+	return by, nil
+}
+
+// admitsV1WS says why a v1 WebSocket may not join a channel, or be there; nil: it
+// may.
+func (p *policy) admitsV1WS(channel string) *refusal {
+	switch {
+	case !p.v1WebSocket:
+		return &refusal{reason: reasonOff}
+	case !p.v1.fit(channel):
+		return &refusal{reason: v2.ReasonChannel}
+	}
+	return nil
+}
+
+// admitsV2 says by what a v2 client may join, or be there, or why not; the reason
+// is that of its close frame.
+func (p *policy) admitsV2(h v2.Hello) (Credential, *refusal) {
+	by, ok := p.keys.admitsV2(h)
+	switch {
+	case !ok:
+		return by, &refusal{reason: v2.ReasonAuth}
+	case !p.v2.fit(h.Channel):
+		return by, &refusal{reason: v2.ReasonChannel}
+	}
+	return by, nil
+}

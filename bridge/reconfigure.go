@@ -1,0 +1,153 @@
+package bridge
+
+import (
+	"slices"
+	"time"
+
+	"mles/v2"
+)
+
+// Changes tells what a change of configuration did.
+type Changes struct {
+	// Applied names the fields of [Config] that differ from before and hold now,
+	// in the order of their names.
+	Applied []string
+	// Restart names those that differ and cannot change while a gateway runs:
+	// the old values go on to hold, until a new gateway is made.
+	Restart []string
+	// Closed counts the connections that are no longer allowed and have been
+	// closed, by reason: "wrong key", "wrong auth", "channel not allowed", "v1 is off".
+	Closed map[string]int
+}
+
+// Reconfigure puts conf in the place of the configuration that the gateway was
+// made with. Keys, channels, upstreams, the history's and the connections' limits
+// change at once, and V1ReadOnly with the next frames. V2Joins and MemoryLimit are
+// only named in Changes.Restart; Logger, Site and Witness stay as they are. An
+// upstream that is configured as before stays connected; its TLS has to be the same
+// pointer.
+//
+// Members who are still allowed notice nothing, and histories stay. Members who are
+// not are closed: those who joined with a key or an address that is not accepted
+// any more, and those on a channel that their dialect may not join. When
+// Reconfigure returns nobody joins any more by the configuration before, however
+// early it connected.
+//
+// A configuration that does not fit changes nothing; the error says what is wrong.
+func (g *Gateway) Reconfigure(conf Config) (Changes, error) {
+	g.changing.Lock()
+	defer g.changing.Unlock()
+	if err := conf.Check(); err != nil {
+		return Changes{}, err
+	}
+	given := conf
+	conf.Logger, conf.V2Joins, conf.MemoryLimit = g.log, g.given.V2Joins, g.conf.MemoryLimit
+	conf, err := conf.withDefaults()
+	if err != nil {
+		return Changes{}, err
+	}
+	if err := g.upstreams.configure(conf.Upstreams); err != nil {
+		return Changes{}, err
+	}
+	changes := differences(g.given, given)
+
+	g.admission.Lock()
+	p := policyOf(conf)
+	g.policy.Store(p)
+	g.admission.Unlock()
+	g.bus.SetHistoryLimit(conf.HistoryLimit)
+	changes.Closed = g.review(p)
+
+	given.V2Joins, given.MemoryLimit = g.given.V2Joins, g.given.MemoryLimit
+	g.given = given
+	return changes, nil
+}
+
+// differences compares two configurations as they were given.
+func differences(old, now Config) (c Changes) {
+	for _, f := range []struct {
+		name   string
+		differ bool
+	}{
+		{"AddrKey", old.AddrKey != now.AddrKey},
+		{"HistoryLimit", old.HistoryLimit != now.HistoryLimit},
+		{"MaxConnections", old.MaxConnections != now.MaxConnections},
+		{"Upstreams", !slices.EqualFunc(old.Upstreams, now.Upstreams, Upstream.equal)},
+		{"V1AddressKeys", old.V1AddressKeys != now.V1AddressKeys},
+		{"V1Channels", !slices.Equal(old.V1Channels, now.V1Channels)},
+		{"V1Keys", !slices.Equal(old.V1Keys, now.V1Keys)},
+		{"V1ReadOnly", old.V1ReadOnly != now.V1ReadOnly},
+		{"V1WebSocket", old.V1WebSocket != now.V1WebSocket},
+		{"V2Channels", !slices.Equal(old.V2Channels, now.V2Channels)},
+		{"V2Keys", !slices.Equal(old.V2Keys, now.V2Keys)},
+	} {
+		if f.differ {
+			c.Applied = append(c.Applied, f.name)
+		}
+	}
+	if old.MemoryLimit != now.MemoryLimit {
+		c.Restart = append(c.Restart, "MemoryLimit")
+	}
+	if old.V2Joins != now.V2Joins {
+		c.Restart = append(c.Restart, "V2Joins")
+	}
+	return c
+}
+
+// review closes whom p allows no longer, and counts them. Whoever joins meanwhile
+// does so by p.
+func (g *Gateway) review(p *policy) map[string]int {
+	g.mu.Lock()
+	sessions, _ := g.open()
+	g.mu.Unlock()
+	closed := make(map[string]int)
+	for _, s := range sessions {
+		if r := s.review(p); r != nil {
+			closed[r.reason]++
+			g.counters.count(&g.counters.revoked, r.reason)
+		}
+	}
+	return closed
+}
+
+// A visitor of the site is no member, and may stay.
+func (v *visit) review(*policy) *refusal { return nil }
+
+func (c *v1conn) review(p *policy) *refusal {
+	r := c.seat.review(p)
+	if r != nil {
+		c.revoke(r.reason)
+	}
+	return r
+}
+
+// revoke takes leave of a member that is no longer allowed, as of somebody who is refused: with the end of the
+// stream behind a whole frame, and reading on for a moment.
+func (c *v1conn) revoke(why string) {
+	if c.revoked.Swap(true) {
+		return
+	}
+	c.g.log.Warn("no longer allowed", "dialect", "v1", "client", c.sock.name(), "uid", c.uid, "channel", c.channel, "reason", why)
+	c.seat.leave()
+	written := c.writer.finish([]byte{})
+	time.AfterFunc(lingerTime, c.abort)
+	c.g.spawn(func() {
+		<-written
+		c.sock.shutWrite()
+	}, c.sock)
+}
+
+func (c *wsconn) review(p *policy) *refusal {
+	r := c.seat.review(p)
+	if r != nil {
+		c.g.log.Warn("no longer allowed", c.label(), "client", c.sock.name(), "uid", c.uid, "channel", c.channel, "reason", r.reason)
+		c.close(v2.ClosePolicy, r.reason)
+	}
+	return r
+}
+
+// equal says whether two upstreams are configured alike.
+func (u Upstream) equal(other Upstream) bool {
+	return u.URL == other.URL && u.UID == other.UID && u.Key == other.Key && u.TLS == other.TLS &&
+		slices.Equal(u.Hold, other.Hold)
+}
