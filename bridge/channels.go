@@ -30,7 +30,7 @@ func CheckGlob(pattern string) error {
 	case !doublestar.ValidatePattern(pattern):
 		return fmt.Errorf("%q is no pattern: a bracket, a brace or a backslash has no end", pattern)
 	}
-	for part := range strings.SplitSeq(pattern, "/") {
+	for part := range strings.FieldsFuncSeq(pattern, func(r rune) bool { return strings.ContainsRune("/{,}", r) }) {
 		if part != "**" && strings.Contains(strings.ReplaceAll(part, `\*`, ""), "**") {
 			return fmt.Errorf("%q: ** stands for any number of parts only between slashes, as in iot/**", pattern)
 		}

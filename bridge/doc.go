@@ -9,6 +9,7 @@
 // [Gateway.ServeV2] and [Gateway.ServeV2TLS] serve v2; each blocks until the
 // gateway is shut down. A program with an HTTP server of its own can use the
 // gateway as a handler instead of the latter two. [Gateway.Stats] counts;
+// [Gateway.Reconfigure] changes who may join while members are there;
 // [Gateway.Shutdown] takes leave of everybody, [Gateway.Close] does not.
 //
 // # How it is made

@@ -23,7 +23,7 @@ type Stats struct {
 	Joins    map[string]int64 // by dialect: "v1", "v2", "v1ws"
 	Refusals map[string]int64 // connections refused before they joined, by reason
 	Cuts     map[string]int64 // subscriptions ended because of lag or replacement, by reason
-	Revoked  map[string]int64 // members closed because a change of configuration allows them no longer, by reason
+	Revoked  map[string]int64 // connections closed because a change of configuration allows them no longer, by reason
 
 	MessagesIn     map[string]int64 // frames received after the join, by dialect
 	BytesIn        map[string]int64 // their bytes, headers of v1 included, by dialect

@@ -69,6 +69,18 @@ func TestFlagsGoBeforeVariables(t *testing.T) {
 	}
 }
 
+// Patterns of channels, a name with a comma among them.
+func TestChannels(t *testing.T) {
+	t.Setenv("MLESD_V2_CHANNELS", `hall,iot/**`)
+	c := parsed(t, "--v1-channels=a,b/*", "--v1-channels", `c\,d`)
+	if want := []string{"a", "b/*", "c,d"}; !slices.Equal(c.V1Channels, want) {
+		t.Errorf("v1 may join %q", c.V1Channels)
+	}
+	if want := []string{"hall", "iot/**"}; !slices.Equal(c.V2Channels, want) {
+		t.Errorf("v2 may join %q", c.V2Channels)
+	}
+}
+
 func TestMemorySizes(t *testing.T) {
 	const total = 8 << 30
 	for text, want := range map[string]int64{

@@ -22,6 +22,8 @@ func newMetrics(gw *bridge.Gateway) *prometheus.Registry {
 type gatewayMetrics struct {
 	stats func() bridge.Stats
 
+	revoked, readOnly *prometheus.Desc
+
 	info, connections, members, channels, memory, memoryLimit     *prometheus.Desc
 	accepted, joins, refusals, cuts, messages, bytes, unreadables *prometheus.Desc
 	astray                                                        *prometheus.Desc
@@ -43,6 +45,8 @@ func newGatewayMetrics(stats func() bridge.Stats) *gatewayMetrics {
 		joins:       desc("joins_total", "Members ever joined.", "dialect"),
 		refusals:    desc("refusals_total", "Connections refused before they joined.", "reason"),
 		cuts:        desc("cuts_total", "Members cut because of lag, or replaced.", "reason"),
+		revoked:     desc("revoked_total", "Connections closed because a change of configuration allows them no longer.", "reason"),
+		readOnly:    desc("read_only_dropped_total", "v1 frames that were not published because of --v1-read-only."),
 		messages:    desc("messages_received_total", "Messages received after the join.", "dialect"),
 		bytes:       desc("bytes_received_total", "Bytes of these messages, headers of v1 included.", "dialect"),
 		unreadables: desc("untranslatable_total", "v1 frames that could not be read and went to v1 members over TCP only."),
@@ -54,7 +58,7 @@ func newGatewayMetrics(stats func() bridge.Stats) *gatewayMetrics {
 func (m *gatewayMetrics) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
 		m.info, m.connections, m.members, m.channels, m.memory, m.memoryLimit,
-		m.accepted, m.joins, m.refusals, m.cuts, m.messages, m.bytes, m.unreadables, m.astray,
+		m.accepted, m.joins, m.refusals, m.cuts, m.messages, m.bytes, m.unreadables, m.astray, m.revoked, m.readOnly,
 	} {
 		ch <- d
 	}
@@ -88,6 +92,8 @@ func (m *gatewayMetrics) Collect(ch chan<- prometheus.Metric) {
 	counters(m.joins, st.Joins)
 	counters(m.refusals, st.Refusals)
 	counters(m.cuts, st.Cuts)
+	counters(m.revoked, st.Revoked)
+	counter(m.readOnly, st.ReadOnly)
 	counters(m.messages, st.MessagesIn)
 	counters(m.bytes, st.BytesIn)
 }
