@@ -118,3 +118,18 @@ func TestFaultyGlobs(t *testing.T) {
 		}
 	}
 }
+
+// v1 over WebSocket counts as v1: the frame that would join a channel that v1 may not
+// closes it.
+func TestChannelsOfV1WebSockets(t *testing.T) {
+	t.Parallel()
+	h := open(t, withWS(bridge.Config{V1Channels: []string{"hall", "iot/*"}}))
+	c := h.v1wsJoins("alice", "hall", "")
+	c.enters("iot/lamp", "")
+	c.saysOn("vault", "let me in")
+	c.closed(1008, "channel not allowed")
+	c = h.v1ws()
+	c.uid = "alice"
+	c.saysOn("vault", "and now?")
+	c.closed(1008, "channel not allowed")
+}

@@ -46,3 +46,23 @@ func TestV1ReadOnlyResync(t *testing.T) {
 	}
 	h.v2Joins("bob", "hall").gets(notice("alice", "hall"))
 }
+
+// v1 over WebSocket only reads, too, on each of its channels.
+func TestV1WebSocketReadOnly(t *testing.T) {
+	t.Parallel()
+	h := open(t, withWS(bridge.Config{V1ReadOnly: true}))
+	bob := h.v1Joins("bob", "hall", "")
+	alice := h.v1wsJoins("alice", "hall", "psst")
+	bob.gets(alice.onV1(""))
+	alice.gets(bob.onWS(""))
+	alice.says("hey")
+	alice.enters("attic", "anybody?")
+	alice.saysOn("attic", "nobody")
+	h.until("all is dropped", func() bool { return h.Stats().ReadOnly == 4 })
+	carol := h.v2Joins("carol", "hall")
+	carol.gets(notice("bob", "hall"), notice("alice", "hall"))
+	bob.gets(carol.onV1(""))
+	if lines := h.log.lines("read-only", "uid=alice"); len(lines) != 1 {
+		t.Errorf("the log says: %q, want one line", lines)
+	}
+}

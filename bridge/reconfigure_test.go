@@ -243,3 +243,41 @@ func TestJoinsAcrossManyChanges(t *testing.T) {
 		t.Errorf("nothing happened: %+v", st)
 	}
 }
+
+// v1 over WebSocket is switched off, and one channel is taken from it before.
+func TestTakeV1WebSockets(t *testing.T) {
+	t.Parallel()
+	h := open(t, withWS(bridge.Config{}))
+	alice, bob := h.v1wsJoins("alice", "hall", ""), h.v1wsJoins("bob", "hall", "")
+	alice.gets(body("bob", "hall", ""))
+	bob.gets(body("alice", "hall", ""))
+	bob.enters("attic", "")
+	got := h.reconfigures(withWS(bridge.Config{V1Channels: []string{"hall"}}))
+	if !maps.Equal(got.Closed, map[string]int{"channel not allowed": 1}) {
+		t.Errorf("closed: %v", got.Closed)
+	}
+	bob.closed(1008, "channel not allowed")
+	h.members(1)
+	h.reconfigures(bridge.Config{})
+	alice.closed(1008, "v1 is off")
+	late := h.v1ws()
+	late.uid = "late"
+	late.saysOn("hall", "hello")
+	late.closed(1008, "hello must be text")
+}
+
+// A member's key moves to another line of the file.
+func TestKeyMovesToAnotherLine(t *testing.T) {
+	t.Parallel()
+	h := open(t, bridge.Config{V1Keys: []string{"a"}, V2Keys: []string{"a"}})
+	h.v1Joins("alice", "hall", "")
+	h.v2Joins("bob", "hall")
+	h.reconfigures(bridge.Config{V1Keys: []string{"b", "a"}, V2Keys: []string{"b", "a"}, V2KeyLines: []int{2, 7}})
+	lines := make(map[string]int)
+	for m := range h.MembersOf("hall") {
+		lines[m.UID] = m.Key.Line()
+	}
+	if want := map[string]int{"alice": 2, "bob": 7}; !maps.Equal(lines, want) {
+		t.Errorf("keys stand in lines %v, want %v", lines, want)
+	}
+}
