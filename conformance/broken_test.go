@@ -91,7 +91,7 @@ func scriptedTarget(t *testing.T, rules *scripted.Rules, key string) Target {
 		t.Fatal(err)
 	}
 	t.Cleanup(s.Close)
-	return Target{V1: s.V1(), V2: s.V2(), Key: key}
+	return Target{V1: s.V1(), V2: s.V2(), V1WS: s.V1WS(), Key: key}
 }
 
 // on runs cases against a server with the fault.
@@ -113,7 +113,7 @@ func (f fault) on(cases []Case, o Options) (*Report, error) {
 			o.Cases[i].Deadline = min(o.Cases[i].deadline(), 8*time.Second)
 		}
 	}
-	return Run(context.Background(), Target{V1: s.V1(), V2: s.V2(), Key: key}, o)
+	return Run(context.Background(), Target{V1: s.V1(), V2: s.V2(), V1WS: s.V1WS(), Key: key}, o)
 }
 
 // The scripted server is right as long as nothing is changed in it.

@@ -20,7 +20,7 @@ func TestCasesAreWellFormed(t *testing.T) {
 			t.Errorf("%s stands twice", c.ID)
 		case !strings.HasSuffix(c.Says, ".") || strings.Contains(c.Says, "\n"):
 			t.Errorf("%s: Says is not one sentence", c.ID)
-		case c.Needs&(V1|V2) == 0:
+		case c.Needs&(V1|V2|V1WS) == 0:
 			t.Errorf("%s needs no address", c.ID)
 		case c.Needs&Slow == 0 && c.deadline().Seconds() > 20:
 			t.Errorf("%s may take %v and is not Slow", c.ID, c.deadline())

@@ -8,10 +8,11 @@ import (
 // A Dialect is what a member speaks.
 type Dialect int
 
-// The two dialects.
+// The dialects: v1 over TCP, v2, v1 over WebSocket.
 const (
-	V1 Dialect = 1
-	V2 Dialect = 2
+	V1   Dialect = 1
+	V2   Dialect = 2
+	V1WS Dialect = 3
 )
 
 // A Channel has members and a history. The server's lock guards it.
@@ -26,7 +27,7 @@ type Channel struct {
 type Member struct {
 	Dialect Dialect
 	UID     string
-	CID     uint32 // v1: of the first frame; v2: of made headers
+	CID     uint32 // v1: of the first frame; else: of made headers
 	Key     uint64 // the same
 
 	Channel *Channel
@@ -47,8 +48,9 @@ type Event struct {
 	Opaque bool
 	Frame  []byte // v1: as it came
 	Op     byte   // v2
-	CID    uint32 // v2: for made headers
+	CID    uint32 // v2, v1 WebSocket: for made headers
 	Key    uint64 // the same
+	Body   []byte // v1 WebSocket: as it came
 }
 
 // Empty says whether an event is an arrival and nothing more.
@@ -274,6 +276,10 @@ func encode(ch *Channel, e *Event, to *Member, replay bool) [][]byte {
 		return [][]byte{e.Frame}
 	case to.Dialect == V1:
 		return [][]byte{r.Made(ch, e)}
+	case to.Dialect == V1WS && ch.Server.astray(ch, e):
+		return nil
+	case to.Dialect == V1WS:
+		return [][]byte{r.WSFrame(fin|opBinary, r.Body(ch, e))}
 	case e.Opaque:
 		return nil
 	}
@@ -290,7 +296,7 @@ func encode(ch *Channel, e *Event, to *Member, replay bool) [][]byte {
 }
 
 func made(ch *Channel, e *Event) []byte {
-	return frameOf(e.CID, e.Key, body3(e.UID, ch.Name, e.Message))
+	return frameOf(e.CID, e.Key, bodyOf(ch, e))
 }
 
 func notice(ch *Channel, e *Event) []byte {

@@ -1,4 +1,4 @@
-// Package scripted is a small and correct server of both Mles dialects that can be
+// Package scripted is a small and correct server of all Mles dialects that can be
 // made wrong in one place. The conformance suite is tested with it: every case
 // must pass on the correct server and fail on a broken one.
 //

@@ -46,9 +46,10 @@ func verdicts() map[Remark]Verdict {
 			"frame not masked", "reserved bit", "reserved opcode", "stray continuation", "message inside message",
 			"control in fragments", "control over 125", "close code forbidden", "close code cut", "close reason not UTF-8", "length over 63 bits",
 		},
-		1007: {"hello not UTF-8", "text not UTF-8"},
-		1009: {"hello too big", "message too big"},
-		1008: append(helloFaults(), "hello binary", "hello late", "auth wrong", "uid taken", "replaced", "message stalled", "no pong"),
+		1007: {"hello not UTF-8", "text not UTF-8", "v1ws text", "v1ws body undecodable", "v1ws long uid"},
+		1009: {"hello too big", "message too big", "v1ws body too big"},
+		1013: {"v1ws too many channels"},
+		1008: append(helloFaults(), "hello binary", "hello late", "auth wrong", "uid taken", "replaced", "message stalled", "no pong", "v1ws name too long"),
 	} {
 		for _, r := range remarks {
 			all[r] = v

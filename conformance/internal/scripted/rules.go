@@ -98,9 +98,14 @@ type Rules struct {
 	Recipients func(ch *Channel, from *Member, e *Event) []*Member
 	Deliver    func(to *Member, frames [][]byte)
 	Encode     func(ch *Channel, e *Event, to *Member, replay bool) [][]byte
-	// Notice is a join notice, Made a v1 frame for a v2 member's event.
+	// Notice is a join notice, Made a v1 frame for an event that came as none, Body
+	// what v1 WebSocket members get.
 	Notice func(ch *Channel, e *Event) []byte
 	Made   func(ch *Channel, e *Event) []byte
+	Body   func(ch *Channel, e *Event) []byte
+	// PlaceOf may say which member of a v1 WebSocket speaks, where it is none of the
+	// channel that a body names; latest joined last. nil: it joins.
+	PlaceOf func(latest *Member, msg Msg) *Member
 	// Store puts an event into the history.
 	Store func(ch *Channel, e *Event)
 	// Write writes what is queued for a connection.
@@ -116,16 +121,17 @@ type Rules struct {
 	// MaxHello, MaxName in bytes; MaxMessage is what v2 may send, by names.
 	MaxHello, MaxName int
 	MaxMessage        func(uid, channel string) int
-	// MaxBody bounds a v1 body.
-	MaxBody int
+	// MaxBody bounds a v1 body, MaxChannels how many of them a v1 WebSocket is in.
+	MaxBody, MaxChannels int
 	// MaxNesting bounds maps, arrays and tags in each other.
 	MaxNesting int
 	// HelloTime is from accept to the first frame's header or the hello, StallTime
 	// is how long 64 KiB of a frame may take.
 	HelloTime, StallTime time.Duration
 	// PingEvery and PingMisses: that many unanswered, and at the next it is over.
-	PingEvery  time.Duration
-	PingMisses int
+	// PingEveryWS is for v1 WebSockets.
+	PingEvery, PingEveryWS time.Duration
+	PingMisses             int
 }
 
 // Correct returns the rules as the protocol has them.
@@ -170,6 +176,7 @@ func Correct() *Rules {
 		Encode:     encode,
 		Notice:     notice,
 		Made:       made,
+		Body:       bodyOf,
 		Store:      store,
 		Leave:      leave,
 		Write:      write,
@@ -182,10 +189,12 @@ func Correct() *Rules {
 		MaxName:      1024,
 		MaxMessage:   maxMessage,
 		MaxBody:      0xffffff,
+		MaxChannels:  64,
 		MaxNesting:   127,
 		HelloTime:    10 * time.Second,
 		StallTime:    10 * time.Second,
 		PingEvery:    24 * time.Second,
+		PingEveryWS:  12 * time.Second,
 		PingMisses:   3,
 	}
 }

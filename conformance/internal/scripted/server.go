@@ -18,9 +18,9 @@ type Server struct {
 	// Key is the shared key of both dialects, AddrKey stands behind addresses.
 	Key, AddrKey string
 
-	v1, v2 net.Listener
-	wg     sync.WaitGroup
-	done   chan struct{} // closed by Close
+	v1, v2, v1ws net.Listener
+	wg           sync.WaitGroup
+	done         chan struct{} // closed by Close
 
 	mu       sync.Mutex
 	closed   bool
@@ -28,10 +28,10 @@ type Server struct {
 	channels map[string]*Channel
 }
 
-// Start listens on two ports of loopback. Rules must not change any more.
+// Start listens on three ports of loopback. Rules must not change any more.
 func Start(rules *Rules, key string) (*Server, error) {
 	s := &Server{Rules: rules, Key: key, done: make(chan struct{}), conns: make(map[*Conn]bool), channels: make(map[string]*Channel)}
-	for _, l := range []*net.Listener{&s.v1, &s.v2} {
+	for _, l := range []*net.Listener{&s.v1, &s.v2, &s.v1ws} {
 		var err error
 		if *l, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
 			s.Close()
@@ -40,12 +40,15 @@ func Start(rules *Rules, key string) (*Server, error) {
 	}
 	s.wg.Go(func() { s.accept(s.v1, s.serveV1) })
 	s.wg.Go(func() { s.accept(s.v2, s.serveV2) })
+	s.wg.Go(func() { s.accept(s.v1ws, s.serveV1WS) })
 	return s, nil
 }
 
-// V1 is the address for v1 over TCP, V2 the URL for v2.
-func (s *Server) V1() string { return s.v1.Addr().String() }
-func (s *Server) V2() string { return "ws://" + s.v2.Addr().String() + "/" }
+// V1 is the address for v1 over TCP, V2 the URL for v2, V1WS that for v1 over
+// WebSocket.
+func (s *Server) V1() string   { return s.v1.Addr().String() }
+func (s *Server) V2() string   { return "ws://" + s.v2.Addr().String() + "/" }
+func (s *Server) V1WS() string { return "ws://" + s.v1ws.Addr().String() + "/" }
 
 // ErrCrash ends the whole server if a hook panics with it.
 var ErrCrash = errors.New("the server ends as a whole")
@@ -56,6 +59,7 @@ func (s *Server) Crash() {
 	defer s.mu.Unlock()
 	s.v1.Close()
 	s.v2.Close()
+	s.v1ws.Close()
 	for c := range s.conns {
 		c.nc.Close()
 	}
@@ -76,7 +80,7 @@ func (s *Server) Close() {
 		c.nc.Close()
 	}
 	s.mu.Unlock()
-	for _, l := range []net.Listener{s.v1, s.v2} {
+	for _, l := range []net.Listener{s.v1, s.v2, s.v1ws} {
 		if l != nil {
 			l.Close()
 		}

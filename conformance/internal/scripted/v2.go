@@ -6,13 +6,16 @@ import (
 	"time"
 )
 
-// serveV2 serves one WebSocket connection to its end.
-func (s *Server) serveV2(c *Conn) {
+// serveV2 serves one connection of v2 to its end.
+func (s *Server) serveV2(c *Conn) { s.serveWS(c, s.sessionV2) }
+
+// serveWS serves a WebSocket connection, over which a session speaks its dialect.
+func (s *Server) serveWS(c *Conn, session func(*Conn) error) {
 	if !s.upgrade(c) {
 		s.finish(c, nil)
 		return
 	}
-	err := c.why(s.sessionV2(c))
+	err := c.why(session(c))
 	var v *errVerdict
 	switch {
 	case !errors.As(err, &v) || v.verdict == Cut:
@@ -31,7 +34,7 @@ func (s *Server) sessionV2(c *Conn) (err error) {
 	v := &sessionV2{s: s, c: c}
 	ended := make(chan struct{})
 	defer close(ended)
-	s.wg.Go(func() { v.ping(ended) })
+	s.wg.Go(func() { v.ping(ended, s.Rules.PingEvery) })
 
 	w := &wsReader{s: s, c: c, limit: s.Rules.MaxHello, tooBig: "hello too big", control: v.control, begun: true}
 	first, err := w.next()
@@ -147,8 +150,8 @@ func lookAtControl(op byte, inside, joined bool) (remarks []Remark) {
 }
 
 // ping pings until the session has ended, or does not answer.
-func (v *sessionV2) ping(ended chan struct{}) {
-	tick := time.NewTicker(v.s.Rules.PingEvery)
+func (v *sessionV2) ping(ended chan struct{}, every time.Duration) {
+	tick := time.NewTicker(every)
 	defer tick.Stop()
 	for {
 		select {

@@ -1,0 +1,63 @@
+package conformance
+
+import "net/http"
+
+// opensV1WS shows that a request with these headers is upgraded, and that its
+// sender can then join.
+func opensV1WS(t *T, headers ...string) {
+	room := t.Room()
+	room.V1WS("alice")
+	h := t.DialV1WSHTTP()
+	h.Send(h.Request("", headers...))
+	bob := h.ExpectV1WSUpgrade()
+	bob.Listen()
+	room.Meet(bob.Join("bob", room.Channel, ""))
+	room.Quiet()
+}
+
+// notOpenedV1WS shows that a request with these headers is answered, and not by an
+// upgrade.
+func notOpenedV1WS(t *T, headers ...string) {
+	h := t.DialV1WSHTTP()
+	h.Send(h.Request("", headers...))
+	if res, _ := h.Response(); res.StatusCode == http.StatusSwitchingProtocols {
+		t.Fatalf("the answer is %s; want any other", res.Status)
+	}
+}
+
+func v1wsOpeningCases() []Case {
+	const section = "v1/spec.md#websocket"
+	return []Case{{
+		ID: "v1ws/opening/subprotocol-alone", Section: section, Needs: V1WS,
+		Says: "A request that offers mles-websocket alone is upgraded and answered with this subprotocol, and its sender can join.",
+		Run:  func(t *T) { opensV1WS(t, "Sec-WebSocket-Protocol: mles-websocket") },
+	}, {
+		ID: "v1ws/opening/subprotocol-in-list", Section: section, Needs: V1WS,
+		Says: "A list of subprotocols with mles-websocket in it is answered with mles-websocket.",
+		Run:  func(t *T) { opensV1WS(t, "Sec-WebSocket-Protocol: chat, mles-websocket, superchat") },
+	}, {
+		ID: "v1ws/opening/subprotocol-in-dense-list", Section: section, Needs: V1WS,
+		Says: "So is a list that has no spaces in it.",
+		Run:  func(t *T) { opensV1WS(t, "Sec-WebSocket-Protocol: chat,mles-websocket") },
+	}, {
+		ID: "v1ws/opening/origin", Section: section, Needs: V1WS,
+		Says: "Pages of any origin are upgraded, as browsers tell theirs.",
+		Run:  func(t *T) { opensV1WS(t, "Origin: https://elsewhere.example") },
+	}, {
+		ID: "v1ws/opening/no-subprotocol", Section: section, Needs: V1WS, Conns: 1,
+		Says: "A request that offers no subprotocol is not upgraded.",
+		Run:  func(t *T) { notOpenedV1WS(t, "Sec-WebSocket-Protocol:") },
+	}, {
+		ID: "v1ws/opening/other-subprotocol", Section: section, Needs: V1WS, Conns: 1,
+		Says: "A request that offers only other subprotocols is not upgraded, also if one begins alike.",
+		Run:  func(t *T) { notOpenedV1WS(t, "Sec-WebSocket-Protocol: chat, mles-websocket2") },
+	}, {
+		ID: "v1ws/opening/silent", Section: section, Needs: V1WS,
+		Says: "The server says nothing before a client has: what comes first is the answer to its ping.",
+		Run: func(t *T) {
+			c := t.DialV1WS()
+			c.SendPing("are you there?")
+			c.ExpectFrame(Fin|OpPong, "are you there?")
+		},
+	}}
+}
