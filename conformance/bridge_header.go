@@ -3,7 +3,7 @@ package conformance
 import "strings"
 
 func bridgeHeaderCases() []Case {
-	const section = "bridge/mapping.md#headers-made-for-v2-members"
+	const section = "bridge/mapping.md#headers-made-for-others"
 	return []Case{{
 		ID: "bridge/header/shared-key", Section: section, Needs: V1 | V2 | Key,
 		Says: "With a shared key the header made for a v2 member has the v1 key over shared key, uid and channel, and its low 32 bits as CID.",

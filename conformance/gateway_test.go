@@ -14,10 +14,10 @@ import (
 	"mles/bridge"
 )
 
-// gateway starts a gateway of both dialects and returns it as a target.
+// gateway starts a gateway of all dialects and returns it as a target.
 func gateway(t *testing.T, key string) Target {
 	t.Helper()
-	conf := bridge.Config{Logger: slog.New(slog.DiscardHandler), MaxConnections: 10_000}
+	conf := bridge.Config{Logger: slog.New(slog.DiscardHandler), MaxConnections: 10_000, V1WebSocket: true}
 	if key != "" {
 		conf.V1Keys, conf.V2Keys = []string{key}, []string{key}
 	}
@@ -34,6 +34,7 @@ func gateway(t *testing.T, key string) Target {
 		return l.Addr().String()
 	}
 	tg := Target{V1: serve(g.ServeV1), V2: "ws://" + serve(g.ServeV2) + "/", Key: key}
+	tg.V1WS = tg.V2
 	t.Cleanup(func() { g.Close() })
 	return tg
 }

@@ -128,8 +128,9 @@ func (t *T) V1Key(addr netip.AddrPort, uid, channel string) uint64 {
 	return t.AddressKey(Dotted(addr), uid, channel)
 }
 
-// MadeKey is the key in the header that a gateway makes for a v2 member
-// (bridge/mapping.md, "Headers made for v2 members").
+// MadeKey is the key in the header that a gateway makes for who came
+// over WebSocket
+// (bridge/mapping.md, "Headers made for others").
 func (t *T) MadeKey(addr netip.AddrPort, uid, channel string) uint64 {
 	if t.target.Key != "" {
 		return KeyOf(t.target.Key, uid, channel)

@@ -51,13 +51,13 @@ func v1wsDecodeCases() []Case {
 			room := t.Room()
 			bob := room.HostWS("bob")
 			for _, b := range v1Refused() {
-				alice := t.DialV1WS().Join("alice of "+b.name, room.Channel, "")
-				bob.ExpectBody(alice.Body(""))
+				alice := room.V1WS("alice of " + b.name)
 				alice.SendBody(b.body(room.Channel))
 				alice.ExpectRefused()
+				room.Leave(alice)
 				alice.Close()
+				room.heardNothingWS(bob)
 			}
-			room.heardNothingWS(bob)
 		},
 	}, Case{
 		ID: "v1ws/decode/resync", Section: "v1/spec.md#websocket", Needs: V1WS, Level: Should,

@@ -3,7 +3,7 @@ package conformance
 import "strings"
 
 func v1wsHeaderCases() []Case {
-	const section = "bridge/mapping.md#headers-made-for-v2-members"
+	const section = "bridge/mapping.md#headers-made-for-others"
 	return []Case{{
 		ID: "v1ws/header/shared-key", Section: section, Needs: V1WS | V1 | Key,
 		Says: "With a shared key the header made for a v1 WebSocket client has the key over shared key, uid and channel, and its low 32 bits as CID.",

@@ -40,6 +40,7 @@ func deedsV1WS() []deedWS {
 			alice.SendFrame(OpBinary, body[:10])
 			alice.SendFrame(OpContinuation, body[10:30])
 			alice.SendPing("not for others")
+			alice.ExpectFrame(Fin|OpPong, "not for others")
 			alice.SendFrame(Fin|OpContinuation, body[30:])
 			return told{[][]byte{alice.headed("alice", alice.Channel, body)}, []heard{heardBinary("in three parts")}}
 		},
