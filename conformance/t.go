@@ -129,8 +129,7 @@ func (t *T) V1Key(addr netip.AddrPort, uid, channel string) uint64 {
 }
 
 // MadeKey is the key in the header that a gateway makes for who came
-// over WebSocket
-// (bridge/mapping.md, "Headers made for others").
+// over WebSocket (bridge/mapping.md, "Headers made for others").
 func (t *T) MadeKey(addr netip.AddrPort, uid, channel string) uint64 {
 	if t.target.Key != "" {
 		return KeyOf(t.target.Key, uid, channel)
