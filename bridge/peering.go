@@ -263,6 +263,9 @@ func (p *peering) arrive(a arrival) (*passage, error) {
 	slow.Stop()
 	if err != nil {
 		link.close("")
+		if isClosed(err) && p.ctx.Err() == nil {
+			return nil, fmt.Errorf("%w: %w", errRefused, err)
+		}
 		return nil, fmt.Errorf("arriving: %w", err)
 	}
 	p.arrived(a, mk)
