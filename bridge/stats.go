@@ -30,6 +30,11 @@ type Stats struct {
 	ReadOnly       int64            // v1 frames received after the join that were not published; see Config.V1ReadOnly
 	Untranslatable int64            // v1 frames that could not be read, and went to v1 over TCP only
 	Astray         int64            // v1 frames that named another channel than their connection's, and did not go to v1 over WebSocket
+
+	Upstream         map[string]int64 // channels' connections to upstreams now, by state; see UpstreamStatus
+	UpstreamMessages map[string]int64 // "up": sent there, "down": come from there, history and arrivals included
+	UpstreamBytes    map[string]int64 // of these
+	Loops            int64            // upstream connections closed because their own arrival came back
 }
 
 // counters is where Stats come from.
@@ -82,6 +87,7 @@ func (g *Gateway) Stats() Stats {
 		Untranslatable: c.untranslatable.Load(),
 		Astray:         c.astray.Load(),
 	}
+	g.upstreams.count(&st)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	st.Refusals, st.Cuts, st.Revoked = maps.Clone(c.refusals), maps.Clone(c.cuts), maps.Clone(c.revoked)

@@ -15,6 +15,11 @@ const (
 	stateRefused    = "refused"    // refused by the server or because of a loop; tried again too
 )
 
+// UpstreamStates returns all states that [UpstreamStatus] can tell.
+func UpstreamStates() []string {
+	return []string{stateConnecting, stateSettling, stateRunning, stateWaiting, stateRefused}
+}
+
 // UpstreamStatus is one channel's connection to one upstream.
 type UpstreamStatus struct {
 	URL     string
@@ -54,6 +59,23 @@ func (p *peering) status() UpstreamStatus {
 		MessagesUp: p.up1.messages.Load(), BytesUp: p.up1.bytes.Load(),
 		MessagesDown: p.down1.messages.Load(), BytesDown: p.down1.bytes.Load(),
 	}
+}
+
+// count fills in what Stats tells of upstreams.
+func (u *upstreams) count(st *Stats) {
+	st.Upstream = make(map[string]int64)
+	u.mu.Lock()
+	for _, r := range u.rooms {
+		for _, p := range r.peerings {
+			if p.active {
+				st.Upstream[p.status().State]++
+			}
+		}
+	}
+	u.mu.Unlock()
+	st.UpstreamMessages = map[string]int64{"up": u.up.messages.Load(), "down": u.down.messages.Load()}
+	st.UpstreamBytes = map[string]int64{"up": u.up.bytes.Load(), "down": u.down.bytes.Load()}
+	st.Loops = u.loops.Load()
 }
 
 // UpstreamStatus tells how each channel that has members, or is held, is connected

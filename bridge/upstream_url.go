@@ -48,6 +48,7 @@ func parseAddress(text string) (address, error) {
 	case u.Hostname() == "":
 		return bad("no host")
 	case u.User != nil:
+		text = u.Redacted()
 		return bad("a user in the URL; keys come from --upstream-key-file")
 	case u.RawQuery != "" || u.Fragment != "":
 		return bad("a query or fragment means nothing here")

@@ -26,6 +26,9 @@ func (c *config) complete() error {
 	if c.keys.addr != "" && len(c.keys.v1.keys) > 0 && !c.V1AddressKeys {
 		c.keys.warnings = append(c.keys.warnings, "MLES_ADDR_KEY has no effect: v1 has a shared key, and --v1-address-keys is not given")
 	}
+	if err := c.findUpstreams(); err != nil {
+		return err
+	}
 	c.cacheGiven = c.Cache != ""
 	if dir, err := os.UserCacheDir(); err == nil && !c.cacheGiven {
 		c.Cache = filepath.Join(dir, "mles")

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/alecthomas/kong"
+
+	"mles/bridge"
 )
 
 // config is the command line and the environment. Addresses and sizes are pointers: nil was not given. Aliases have no
@@ -40,6 +42,13 @@ type config struct {
 	V1ReadOnly bool   `name:"v1-read-only" env:"MLESD_V1_READ_ONLY" group:"Channels" help:"Let v1 clients join and read; what they send is dropped."`
 	V2Joins    string `name:"v2-joins" env:"MLESD_V2_JOINS" group:"Channels" placeholder:"history" default:"history" enum:"history,live,off" help:"When v2 members are told of arrivals: history, live or off."`
 
+	Peer            string   `arg:"" optional:"" name:"peer" env:"MLESD_PEER" help:"Upstream v1 server, HOST or HOST:PORT, as mles 1.1.7 takes it."`
+	Upstream        []string `name:"upstream" env:"MLESD_UPSTREAM" group:"Upstreams" placeholder:"URL" help:"Server that every channel with members is connected to: v1://HOST[:PORT], v1s:// over TLS, ws:// or wss:// for v2. Repeat, or separate by commas."`
+	UpstreamUID     string   `name:"upstream-uid" env:"MLESD_UPSTREAM_UID" group:"Upstreams" placeholder:"NAME" help:"Who the gateway is upstream when it does not arrive as one of its members (default: mlesd- and random digits)."`
+	UpstreamKeyFile string   `name:"upstream-key-file" env:"MLESD_UPSTREAM_KEY_FILE" group:"Upstreams" placeholder:"FILE" help:"The upstreams' shared key, the first one in the file (default: the gateway's own)."`
+	UpstreamHold    string   `name:"upstream-hold" env:"MLESD_UPSTREAM_HOLD" group:"Upstreams" placeholder:"FILE" help:"Channels to connect without members, too, one in a line; lines that begin with # are comments."`
+	UpstreamCA      string   `name:"upstream-ca" env:"MLESD_UPSTREAM_CA" group:"Upstreams" placeholder:"FILE" help:"Certificates, PEM, to trust upstream besides the system's."`
+
 	HistoryLimit   *int          `name:"history-limit" aliases:"limit" short:"l" env:"MLESD_HISTORY_LIMIT" group:"Channels" placeholder:"200" help:"Messages kept per channel; 0 keeps none. Also --limit."`
 	MemoryLimit    *memorySize   `name:"memory-limit" env:"MLESD_MEMORY_LIMIT" group:"Bounds" placeholder:"50%" help:"Memory the process may take: 512MiB, 2G, bytes, or a share of the machine's or cgroup's."`
 	MaxConnections *int          `name:"max-connections" aliases:"filelimit" short:"f" env:"MLESD_MAX_CONNECTIONS" group:"Bounds" placeholder:"N" help:"Connections at once (default: by the limit on file descriptors). Also --filelimit."`
@@ -53,6 +62,7 @@ type config struct {
 	// Found by complete.
 	v1, v1TLS, v2, plain, admin address
 	keys                        *keys
+	upstreams                   []bridge.Upstream
 	memory                      int64 // bytes; 0: unknown here, bridge decides
 	cacheGiven                  bool
 }

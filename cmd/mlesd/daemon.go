@@ -90,6 +90,7 @@ func (d *daemon) gateway() (*bridge.Gateway, error) {
 		V2Channels:    d.conf.V2Channels,
 		V1ReadOnly:    d.conf.V1ReadOnly,
 		V2Joins:       joins,
+		Upstreams:     d.conf.upstreams,
 		MemoryLimit:   d.conf.memory,
 		Witness:       d.seen,
 		Logger:        d.log,

@@ -47,6 +47,9 @@ func (d *daemon) logStart(endpoints []endpoint) {
 	if c.V1WebSocket && !serves(endpoints, "--v2-listen", "--plain-listen") {
 		d.log.Warn("--v1-websocket has no effect: neither --v2-listen nor --plain-listen is open")
 	}
+	for _, up := range c.upstreams {
+		d.log.Info("upstream", "url", up.URL, "held_channels", len(up.Hold))
+	}
 	for _, e := range endpoints {
 		d.log.Info("listening", "flag", e.flag, "addr", e.Addr().String(), "tls", e.tls)
 	}

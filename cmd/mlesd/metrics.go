@@ -27,6 +27,7 @@ type gatewayMetrics struct {
 	info, connections, members, channels, memory, memoryLimit     *prometheus.Desc
 	accepted, joins, refusals, cuts, messages, bytes, unreadables *prometheus.Desc
 	astray                                                        *prometheus.Desc
+	upstream, upstreamMessages, upstreamBytes, loops              *prometheus.Desc
 }
 
 func newGatewayMetrics(stats func() bridge.Stats) *gatewayMetrics {
@@ -51,6 +52,11 @@ func newGatewayMetrics(stats func() bridge.Stats) *gatewayMetrics {
 		bytes:       desc("bytes_received_total", "Bytes of these messages, headers of v1 included.", "dialect"),
 		unreadables: desc("untranslatable_total", "v1 frames that could not be read and went to v1 members over TCP only."),
 		astray:      desc("astray_total", "v1 frames that named another channel than their connection's and did not go to v1 members over WebSocket."),
+
+		upstream:         desc("upstream_channels", "Channels' connections to upstream servers, by state.", "state"),
+		upstreamMessages: desc("upstream_messages_total", "Messages sent up to upstream servers and come down from them.", "direction"),
+		upstreamBytes:    desc("upstream_bytes_total", "Bytes of these messages.", "direction"),
+		loops:            desc("upstream_loops_total", "Connections to upstream servers closed because they were part of a loop."),
 	}
 }
 
@@ -59,6 +65,7 @@ func (m *gatewayMetrics) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
 		m.info, m.connections, m.members, m.channels, m.memory, m.memoryLimit,
 		m.accepted, m.joins, m.refusals, m.cuts, m.messages, m.bytes, m.unreadables, m.astray, m.revoked, m.readOnly,
+		m.upstream, m.upstreamMessages, m.upstreamBytes, m.loops,
 	} {
 		ch <- d
 	}
@@ -96,4 +103,10 @@ func (m *gatewayMetrics) Collect(ch chan<- prometheus.Metric) {
 	counter(m.readOnly, st.ReadOnly)
 	counters(m.messages, st.MessagesIn)
 	counters(m.bytes, st.BytesIn)
+	for _, state := range bridge.UpstreamStates() {
+		gauge(m.upstream, st.Upstream[state], state)
+	}
+	counters(m.upstreamMessages, st.UpstreamMessages)
+	counters(m.upstreamBytes, st.UpstreamBytes)
+	counter(m.loops, st.Loops)
 }

@@ -1,0 +1,136 @@
+package main
+
+import (
+	"bytes"
+	"crypto/tls"
+	"crypto/x509"
+	"fmt"
+	"net"
+	"net/netip"
+	"os"
+	"slices"
+	"strings"
+
+	"mles/bridge"
+)
+
+// findUpstreams makes the upstreams of PEER and the --upstream flags.
+func (c *config) findUpstreams() error {
+	urls := slices.Clone(c.Upstream)
+	if c.Peer != "" {
+		peer, err := peerURL(c.Peer)
+		if err != nil {
+			return usage("PEER: %w", err)
+		}
+		urls = append([]string{peer}, urls...)
+	}
+	if len(urls) == 0 {
+		return c.upstreamOrphans()
+	}
+	common := bridge.Upstream{UID: c.UpstreamUID}
+	var err error
+	if c.UpstreamKeyFile != "" {
+		found, err := c.keys.read("--upstream-key-file", c.UpstreamKeyFile)
+		if err != nil {
+			return err
+		}
+		if len(found) == 0 {
+			return usage("--upstream-key-file %s holds no key", c.UpstreamKeyFile)
+		}
+		common.Key = found[0]
+	}
+	if c.UpstreamHold != "" {
+		if common.Hold, err = readNames(c.UpstreamHold); err != nil {
+			return usage("--upstream-hold: %w", err)
+		}
+	}
+	if c.UpstreamCA != "" {
+		if common.TLS, err = trusting(c.UpstreamCA); err != nil {
+			return usage("--upstream-ca: %w", err)
+		}
+	}
+	for i, url := range urls {
+		if err := bridge.ParseUpstream(url); err != nil {
+			return usage("--upstream %w", err)
+		}
+		if slices.Contains(urls[:i], url) {
+			return usage("--upstream %s is given twice", url)
+		}
+		up := common
+		up.URL = url
+		c.upstreams = append(c.upstreams, up)
+	}
+	return nil
+}
+
+func (c *config) upstreamOrphans() error {
+	for _, f := range []struct{ flag, value string }{
+		{"--upstream-uid", c.UpstreamUID}, {"--upstream-key-file", c.UpstreamKeyFile},
+		{"--upstream-hold", c.UpstreamHold}, {"--upstream-ca", c.UpstreamCA},
+	} {
+		if f.value != "" {
+			return usage("%s is for PEER or --upstream, and neither is given", f.flag)
+		}
+	}
+	return nil
+}
+
+// peerURL is the URL of a v1 server as the reference takes it: a host's name or
+// address; here with a port, too, if that is another than 8077.
+func peerURL(peer string) (string, error) {
+	if strings.Contains(peer, "://") {
+		return "", fmt.Errorf("%q is a URL: give it with --upstream", peer)
+	}
+	host := peer
+	if addr, err := netip.ParseAddr(strings.Trim(peer, "[]")); err == nil {
+		if host = addr.String(); addr.Is6() {
+			host = "[" + host + "]"
+		}
+	} else if h, p, err := net.SplitHostPort(peer); err == nil {
+		host = net.JoinHostPort(h, p)
+	} else if strings.ContainsAny(peer, ":/ ") {
+		return "", fmt.Errorf("%q is no host", peer)
+	}
+	return "v1://" + strings.ReplaceAll(host, "%", "%25"), nil
+}
+
+// maxNames bounds a file of channel names, in bytes.
+const maxNames = 4 << 20
+
+// readNames reads channel names, one in a line. Lines that are blank or begin with
+// # are passed over.
+func readNames(file string) ([]string, error) {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	if len(text) > maxNames {
+		return nil, fmt.Errorf("%s has more than %d MiB: that is no file of channel names", file, maxNames>>20)
+	}
+	var names []string
+	text = bytes.TrimPrefix(text, []byte("\ufeff"))
+	for line := range strings.Lines(string(text)) {
+		name := strings.TrimRight(line, "\r\n")
+		if strings.TrimSpace(name) != "" && name[0] != '#' && !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	return names, nil
+}
+
+// trusting is a TLS configuration that trusts the certificates in a file, besides
+// the system's.
+func trusting(file string) (*tls.Config, error) {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	roots, err := x509.SystemCertPool()
+	if err != nil {
+		roots = x509.NewCertPool()
+	}
+	if !roots.AppendCertsFromPEM(text) {
+		return nil, fmt.Errorf("%s holds no certificate", file)
+	}
+	return &tls.Config{RootCAs: roots}, nil
+}
