@@ -1,6 +1,7 @@
 package bridge
 
 import (
+	"crypto/tls"
 	"slices"
 	"time"
 
@@ -24,8 +25,7 @@ type Changes struct {
 // made with. Keys, channels, upstreams, the history's and the connections' limits
 // change at once, and V1ReadOnly with the next frames. V2Joins and MemoryLimit are
 // only named in Changes.Restart; Logger, Site and Witness stay as they are. An
-// upstream that is configured as before stays connected; its TLS has to be the same
-// pointer.
+// upstream that is configured as before stays connected.
 //
 // Members who are still allowed notice nothing, and histories stay. Members who are
 // not are closed: those who joined with a key or an address that is not accepted
@@ -148,6 +148,19 @@ func (c *wsconn) review(p *policy) *refusal {
 
 // equal says whether two upstreams are configured alike.
 func (u Upstream) equal(other Upstream) bool {
-	return u.URL == other.URL && u.UID == other.UID && u.Key == other.Key && u.TLS == other.TLS &&
+	return u.URL == other.URL && u.UID == other.UID && u.Key == other.Key && sameTLS(u.TLS, other.TLS) &&
 		slices.Equal(u.Hold, other.Hold)
+}
+
+// sameTLS says whether two TLS configurations are the same, or trust the same
+// certificates and say nothing else.
+func sameTLS(a, b *tls.Config) bool {
+	if a == b {
+		return true
+	}
+	plain := func(c *tls.Config) bool {
+		return c != nil && c.ServerName == "" && !c.InsecureSkipVerify && len(c.Certificates) == 0 &&
+			c.GetClientCertificate == nil && c.VerifyPeerCertificate == nil && c.VerifyConnection == nil
+	}
+	return plain(a) && plain(b) && a.RootCAs.Equal(b.RootCAs)
 }

@@ -153,8 +153,7 @@ func (u *upstreams) prepare(conf Upstream) (*upstream, error) {
 }
 
 func (up *upstream) same(other *upstream) bool {
-	return up.URL == other.URL && up.uid == other.uid && up.Key == other.Key && up.TLS == other.TLS &&
-		slices.Equal(up.Hold, other.Hold)
+	return up.Upstream.equal(other.Upstream)
 }
 
 // add connects what is there to a new upstream. The caller holds mu.

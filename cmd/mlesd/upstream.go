@@ -34,10 +34,10 @@ func (c *config) findUpstreams() error {
 		if err != nil {
 			return err
 		}
-		if len(found) == 0 {
+		if len(found.keys) == 0 {
 			return usage("--upstream-key-file %s holds no key", c.UpstreamKeyFile)
 		}
-		common.Key = found[0]
+		common.Key = found.keys[0]
 	}
 	if c.UpstreamHold != "" {
 		if common.Hold, err = readNames(c.UpstreamHold); err != nil {
