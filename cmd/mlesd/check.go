@@ -14,7 +14,7 @@ import (
 // complete fills in what depends on other flags and checks that all of them fit together.
 func (c *config) complete() error {
 	c.addresses()
-	for _, check := range []func() error{c.checkListeners, c.checkCertificates, c.checkDomains, c.checkBounds} {
+	for _, check := range []func() error{c.checkListeners, c.checkCertificates, c.checkDomains, c.checkBounds, c.checkSite} {
 		if err := check(); err != nil {
 			return &usageError{err}
 		}
@@ -33,6 +33,9 @@ func (c *config) complete() error {
 	if dir, err := os.UserCacheDir(); err == nil && !c.cacheGiven {
 		c.Cache = filepath.Join(dir, "mles")
 	}
+	if err := c.checkSecrets(); err != nil {
+		return &usageError{err}
+	}
 	if c.Cache == "" && len(c.Domains) > 0 {
 		return usage("--cache: there is no usual cache folder here, and --domains needs one")
 	}
@@ -49,6 +52,9 @@ func (c *config) addresses() {
 		c.v2 = c.V2Listen.or(address{host: "localhost", port: 8443})
 	}
 	c.plain = c.PlainListen.or(off)
+	if c.redirect = off; c.Redirect {
+		c.redirect = c.RedirectListen.or(address{host: "::", port: 80})
+	}
 	c.admin = c.AdminListen.or(address{host: "localhost", port: 9077})
 }
 
@@ -76,7 +82,7 @@ func (c *config) listeners() iter.Seq2[string, address] {
 		addr address
 	}{
 		{"--v1-listen", c.v1}, {"--v1-tls-listen", c.v1TLS}, {"--v2-listen", c.v2},
-		{"--plain-listen", c.plain}, {"--admin-listen", c.admin},
+		{"--plain-listen", c.plain}, {"--redirect-listen", c.redirect}, {"--admin-listen", c.admin},
 	}
 	return func(yield func(string, address) bool) {
 		for _, l := range all {

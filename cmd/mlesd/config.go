@@ -57,6 +57,8 @@ type config struct {
 	LogLevel  slog.Level `name:"log-level" env:"MLESD_LOG_LEVEL" group:"Log" default:"info" placeholder:"info" help:"debug, info, warn or error."`
 	LogFormat string     `name:"log-format" env:"MLESD_LOG_FORMAT" group:"Log" default:"text" enum:"text,json" placeholder:"text" help:"text or json, on standard error."`
 
+	siteFlags
+
 	Version kong.VersionFlag `help:"Print the version."`
 
 	// Found by complete.

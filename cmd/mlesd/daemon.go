@@ -22,6 +22,7 @@ type daemon struct {
 	conf   *config
 	log    *slog.Logger
 	stdout io.Writer
+	site   web.LiveSite // empty where there is none
 
 	seen    *seen.Store
 	started time.Time
@@ -32,6 +33,10 @@ type daemon struct {
 
 // run opens every listener, then serves until ctx ends or serving fails, then drains. It is nil after a drain.
 func (d *daemon) run(ctx context.Context) error {
+	if err := d.openSite(); err != nil {
+		return err
+	}
+	defer d.site.Close()
 	d.started = time.Now()
 	d.seen = seen.New(d.conf.Cache, d.log)
 	certs, err := d.certificates()
@@ -94,6 +99,9 @@ func (d *daemon) gateway() (*bridge.Gateway, error) {
 		MemoryLimit:   d.conf.memory,
 		Witness:       d.seen,
 		Logger:        d.log,
+	}
+	if d.conf.hasSite() {
+		conf.Site = &d.site
 	}
 	if n := d.conf.HistoryLimit; n != nil && *n == 0 {
 		conf.HistoryLimit = bridge.NoHistory

@@ -19,10 +19,11 @@ func (d *daemon) listen(ctx context.Context, gw *bridge.Gateway, certs *web.Cert
 			return gw.ServeV1TLS(l, certs.TLSConfig())
 		}},
 		"--v2-listen": {tls: true, serve: func(l net.Listener) error {
-			return gw.ServeV2TLS(l, certs.TLSConfig("http/1.1"))
+			return gw.ServeV2TLS(l, certs.TLSConfig(d.conf.protocols()...))
 		}},
-		"--plain-listen": {serve: gw.ServeV2},
-		"--admin-listen": {serve: d.serveAdmin(gw)},
+		"--plain-listen":    {serve: gw.ServeV2},
+		"--redirect-listen": {}, // once it is known where to
+		"--admin-listen":    {serve: d.serveAdmin(gw)},
 	}
 	opener := newOpener(d.log)
 	var endpoints []endpoint
@@ -42,5 +43,6 @@ func (d *daemon) listen(ctx context.Context, gw *bridge.Gateway, certs *web.Cert
 			endpoints = append(endpoints, e)
 		}
 	}
+	d.redirectFrom(endpoints, gw, certs)
 	return endpoints, nil
 }

@@ -50,6 +50,10 @@ func (d *daemon) logStart(endpoints []endpoint) {
 	for _, up := range c.upstreams {
 		d.log.Info("upstream", "url", up.URL, "held_channels", len(up.Hold))
 	}
+	if c.hasSite() {
+		d.log.Info("site", "wwwroot", c.Wwwroot, "domains", c.Domains, "proxies", len(c.proxies), "cors", c.CORS,
+			"compression_cache", c.compression)
+	}
 	for _, e := range endpoints {
 		d.log.Info("listening", "flag", e.flag, "addr", e.Addr().String(), "tls", e.tls)
 	}

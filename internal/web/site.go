@@ -25,7 +25,7 @@ type SiteConfig struct {
 	CacheBytes int64
 	// CrossOrigin adds the headers of the reference's --cors.
 	CrossOrigin bool
-	// Proxies are the parts of the site that other servers answer for.
+	// Proxies are the parts of the site that other servers answer for, each with a prefix of its own.
 	Proxies []ProxyRule
 	Logger  *slog.Logger
 }
@@ -59,10 +59,7 @@ func NewSite(conf SiteConfig) (*Site, error) {
 		root: conf.Root, crossOrigin: conf.CrossOrigin, log: logger(conf.Logger),
 		odd: rate.Sometimes{Interval: time.Second},
 	}
-	var err error
-	if s.proxies, err = newProxies(conf.Proxies, s.log); err != nil {
-		return nil, err
-	}
+	s.proxies = newProxies(conf.Proxies, s.log)
 	if conf.CacheBytes < 0 {
 		return nil, errors.New("the bound of the compressed files is negative")
 	}

@@ -17,6 +17,13 @@ func (l *LiveSite) Replace(next *Site) {
 	}
 }
 
+// Close is [Site.Close] of the site that serves now, if there is one.
+func (l *LiveSite) Close() {
+	if s := l.current.Load(); s != nil {
+		s.Close()
+	}
+}
+
 // ServeHTTP implements [http.Handler].
 func (l *LiveSite) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if s := l.current.Load(); s != nil {

@@ -45,6 +45,22 @@ func ParseProxyRule(s string) (ProxyRule, error) {
 	return ProxyRule{Prefix: prefix, Target: u}, nil
 }
 
+// ParseProxyRules reads several, of which no two may have the same prefix.
+func ParseProxyRules(texts []string) ([]ProxyRule, error) {
+	var rules []ProxyRule
+	for _, text := range texts {
+		rule, err := ParseProxyRule(text)
+		if err != nil {
+			return nil, err
+		}
+		if slices.ContainsFunc(rules, func(r ProxyRule) bool { return r.Prefix == rule.Prefix }) {
+			return nil, fmt.Errorf("prefix %q is given twice", rule.Prefix)
+		}
+		rules = append(rules, rule)
+	}
+	return rules, nil
+}
+
 // proxy is a rule at work.
 type proxy struct {
 	httputil.ReverseProxy
@@ -56,7 +72,7 @@ type proxy struct {
 const dialTime = 10 * time.Second
 
 // newProxies returns what serves the rules, longest prefix first.
-func newProxies(rules []ProxyRule, log *slog.Logger) ([]*proxy, error) {
+func newProxies(rules []ProxyRule, log *slog.Logger) []*proxy {
 	var proxies []*proxy
 	for _, rule := range rules {
 		p := &proxy{prefix: "/" + rule.Prefix, transport: &http.Transport{
@@ -68,10 +84,6 @@ func newProxies(rules []ProxyRule, log *slog.Logger) ([]*proxy, error) {
 			DisableCompression:    true, // it passes as it is
 			ForceAttemptHTTP2:     true,
 		}}
-		same := func(q *proxy) bool { return q.prefix == p.prefix }
-		if slices.ContainsFunc(proxies, same) {
-			return nil, fmt.Errorf("prefix %q is given twice", rule.Prefix)
-		}
 		p.ReverseProxy = httputil.ReverseProxy{
 			Transport:    p.transport,
 			Rewrite:      func(r *httputil.ProxyRequest) { p.rewrite(r, rule.Target) },
@@ -81,7 +93,7 @@ func newProxies(rules []ProxyRule, log *slog.Logger) ([]*proxy, error) {
 		proxies = append(proxies, p)
 	}
 	slices.SortFunc(proxies, func(a, b *proxy) int { return len(b.prefix) - len(a.prefix) })
-	return proxies, nil
+	return proxies
 }
 
 // proxied returns what answers a request in the site's place, or nil.

@@ -49,13 +49,9 @@ func echo(w http.ResponseWriter, r *http.Request) {
 
 func rules(t *testing.T, texts ...string) []ProxyRule {
 	t.Helper()
-	var all []ProxyRule
-	for _, text := range texts {
-		r, err := ParseProxyRule(text)
-		if err != nil {
-			t.Fatal(err)
-		}
-		all = append(all, r)
+	all, err := ParseProxyRules(texts)
+	if err != nil {
+		t.Fatal(err)
 	}
 	return all
 }
@@ -220,7 +216,7 @@ func TestProxyRules(t *testing.T) {
 			t.Errorf("%q: the error says the password", text)
 		}
 	}
-	if _, err := NewSite(SiteConfig{Proxies: rules(t, "a=http://h", "/a/=http://i")}); err == nil {
+	if _, err := ParseProxyRules([]string{"a=http://h", "/a/=http://i"}); err == nil {
 		t.Error("a prefix may be given twice")
 	}
 }

@@ -1,0 +1,154 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"mles/bridge"
+	"mles/internal/web"
+)
+
+// siteFlags are the flags of the web site that is served beside WebSockets, and of the redirect to it.
+type siteFlags struct {
+	Wwwroot          string   `short:"w" env:"MLESD_WWWROOT" group:"Site" placeholder:"DIR" help:"Serve files, each domain's from the folder in DIR that has its name; with one domain and no such folder, from DIR itself."`
+	Proxy            []string `short:"P" env:"MLESD_PROXY" group:"Site" placeholder:"PREFIX=URL" help:"Pass requests below /PREFIX on to another server, WebSockets too. Repeat, or separate by commas."`
+	CompressionCache *int     `name:"compression-cache" short:"C" env:"MLESD_COMPRESSION_CACHE" group:"Site" placeholder:"16" help:"Memory for compressed files, MB; 0: nothing is compressed."`
+	CORS             bool     `name:"cors" env:"MLESD_CORS" group:"Site" help:"Add headers that isolate pages from other origins to every file, and allow any origin to read JSON files."`
+	Redirect         bool     `short:"r" env:"MLESD_REDIRECT" group:"Site" help:"Redirect http:// on port 80 to https://; ACME challenges are answered there, too."`
+	RedirectListen   *address `name:"redirect-listen" env:"MLESD_REDIRECT_LISTEN" group:"Site" placeholder:"[::]:80" help:"Where --redirect listens."`
+
+	// Found by complete.
+	redirect    address
+	proxies     []web.ProxyRule
+	compression int64 // bytes of compressed files
+}
+
+// defaultCompressionCache is in MB, less where memory is short.
+const defaultCompressionCache = 16
+
+// hasSite reports whether there is anything to serve to browsers.
+func (c *config) hasSite() bool { return c.Wwwroot != "" || len(c.Proxy) > 0 }
+
+// checkSite checks the site's flags, of which those of the listeners and of memory have been looked at before.
+func (c *config) checkSite() error {
+	const orphan = "%s is for --wwwroot, which is not given"
+	switch {
+	case c.hasSite() && c.v2.off && c.plain.off:
+		return errors.New("--wwwroot, --proxy: --v2-listen and --plain-listen are both off, nobody could ask for a page")
+	case c.Wwwroot == "" && c.CORS:
+		return fmt.Errorf(orphan, "--cors")
+	case c.Wwwroot == "" && c.CompressionCache != nil:
+		return fmt.Errorf(orphan, "--compression-cache")
+	case !c.Redirect && c.RedirectListen != nil:
+		return errors.New("--redirect-listen is for --redirect, which is not given")
+	case c.Redirect && c.v2.off:
+		return errors.New("--redirect: --v2-listen is off, there is nothing to redirect to")
+	case c.Redirect && c.redirect.off:
+		return errors.New("--redirect and --redirect-listen off: leave out both")
+	}
+	var err error
+	if c.proxies, err = web.ParseProxyRules(c.Proxy); err != nil {
+		return fmt.Errorf("--proxy: %w", err)
+	}
+	return c.checkCompression()
+}
+
+func (c *config) checkCompression() error {
+	c.compression = defaultCompressionCache << 20
+	if c.memory > 0 {
+		c.compression = min(c.compression, c.memory/16)
+	}
+	if n := c.CompressionCache; n != nil {
+		c.compression = int64(*n) << 20
+		switch {
+		case *n < 0:
+			return fmt.Errorf("--compression-cache %d is negative", *n)
+		case *n > 1<<20 || c.memory > 0 && c.compression > c.memory/4:
+			return fmt.Errorf("--compression-cache %d: more than a quarter of --memory-limit", *n)
+		}
+	}
+	return nil
+}
+
+// checkSecrets makes sure that no key lies among the files that are served: the gateway could read them, so everybody
+// could.
+func (c *config) checkSecrets() error {
+	if c.Wwwroot == "" {
+		return nil
+	}
+	for _, secret := range []struct{ flag, path string }{
+		{"--cache", c.Cache}, {"--tls-key", c.TLSKey},
+		{"--key-file", c.KeyFile}, {"--v1-key-file", c.V1KeyFile}, {"--v2-key-file", c.V2KeyFile},
+	} {
+		if secret.path != "" && within(secret.path, c.Wwwroot) {
+			return fmt.Errorf("%s %s is in --wwwroot, keys would be served to everybody", secret.flag, secret.path)
+		}
+	}
+	return nil
+}
+
+// within reports whether path is in dir, through symbolic links too.
+func within(path, dir string) bool {
+	rel, err := filepath.Rel(real(dir), real(path))
+	return err == nil && rel != ".." && !strings.HasPrefix(rel, ".."+string(filepath.Separator))
+}
+
+// real is path without symbolic links, as far as it exists.
+func real(path string) string {
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return path
+	}
+	for at, rest := path, ""; ; at, rest = filepath.Dir(at), filepath.Join(filepath.Base(at), rest) {
+		if found, err := filepath.EvalSymlinks(at); err == nil {
+			return filepath.Join(found, rest)
+		}
+		if at == filepath.Dir(at) {
+			return path
+		}
+	}
+}
+
+// openSite has the site be what the flags ask for, if they ask for one.
+func (d *daemon) openSite() error {
+	c := d.conf
+	if !c.hasSite() {
+		return nil
+	}
+	site, err := web.NewSite(web.SiteConfig{
+		Root: c.Wwwroot, Domains: c.Domains, CacheBytes: c.compression, CrossOrigin: c.CORS, Proxies: c.proxies, Logger: d.log,
+	})
+	if err != nil {
+		return usage("--wwwroot: %w", err)
+	}
+	d.site.Replace(site)
+	return nil
+}
+
+// protocols are what --v2-listen negotiates: HTTP/2 is for pages alone.
+func (c *config) protocols() []string {
+	if c.hasSite() {
+		return []string{"h2", "http/1.1"}
+	}
+	return []string{"http/1.1"}
+}
+
+// redirectFrom has the listeners of --redirect-listen redirect to that of --v2-listen. A name that an ACME authority has
+// proved by TLS is reached on port 443, wherever that is forwarded to.
+func (d *daemon) redirectFrom(endpoints []endpoint, gw *bridge.Gateway, certs *web.Certificates) {
+	port := 443
+	secure := func(e endpoint) bool { return e.flag == "--v2-listen" }
+	if i := slices.IndexFunc(endpoints, secure); i >= 0 && len(d.conf.Domains) == 0 {
+		port = endpoints[i].port()
+	}
+	handler := certs.HTTPHandler(web.Redirect(d.conf.Domains, port))
+	for i := range endpoints {
+		if e := &endpoints[i]; e.flag == "--redirect-listen" {
+			e.serve = func(l net.Listener) error { return gw.ServeSite(l, handler) }
+		}
+	}
+}
