@@ -46,6 +46,7 @@ func newAcceptor(g *Gateway) *acceptor {
 type socket struct {
 	net.Conn
 	tcp      *net.TCPConn // nil where it is none
+	via      net.Listener // that accepted it; nil where another program did
 	g        *Gateway
 	addr     netip.AddrPort // the client's; invalid where it has none
 	accepted time.Time
@@ -142,9 +143,9 @@ const connectionCost = 16 << 10
 
 // admit counts a new connection and gives it the time there is for joining. It
 // returns nil where there are too many even to say so, or the gateway is closing.
-func (a *acceptor) admit(nc net.Conn) *socket {
+func (a *acceptor) admit(nc net.Conn, via net.Listener) *socket {
 	g := a.g
-	s := &socket{Conn: nc, g: g, accepted: time.Now()}
+	s := &socket{Conn: nc, via: via, g: g, accepted: time.Now()}
 	if tcp, ok := nc.(*net.TCPConn); ok {
 		s.tcp = tcp
 		s.out.raw = rawWriter(tcp)
@@ -190,7 +191,7 @@ func (a *acceptor) run(l net.Listener, handle func(*socket)) error {
 		switch {
 		case err == nil:
 			delay = 0
-			if s := a.admit(nc); s != nil {
+			if s := a.admit(nc, l); s != nil {
 				handle(s)
 			}
 		case errors.Is(err, net.ErrClosed) || a.g.isClosed():

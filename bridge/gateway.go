@@ -49,6 +49,9 @@ type session interface {
 	shutdown()
 	// abort ends it at once.
 	abort()
+	// retire ends it because the listener that accepted it goes away: politely,
+	// as if its side had been switched off.
+	retire()
 	// review ends it if it has joined and p, which holds by now, allows that no
 	// longer, and says why.
 	review(p *policy) *refusal
@@ -161,11 +164,11 @@ func (g *Gateway) spawn(f func(), s *socket) bool {
 	return true
 }
 
-// note adds an open socket, unless the gateway closes.
+// note adds an open socket, unless the gateway or its listener closes.
 func (g *Gateway) note(s *socket) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.closed || g.draining.Load() {
+	if _, served := g.listeners[s.via]; g.closed || g.draining.Load() || s.via != nil && !served {
 		return false
 	}
 	g.sockets[s] = nil

@@ -31,6 +31,13 @@ func (s *seat) take(m *bus.Member, admits func(*policy) *refusal) {
 	}
 }
 
+// taken says whether somebody has joined. What is fixed by a join may be read then.
+func (s *seat) taken() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.members) > 0
+}
+
 // review says why p does not allow one of the memberships; nil: it allows all, or
 // they have ended.
 func (s *seat) review(p *policy) *refusal {

@@ -159,7 +159,7 @@ func (h *hijacker) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	}
 	s := socketOf(h.r)
 	if s == nil { // another program's HTTP server
-		if s = h.conn.g.acceptor.admit(nc); s == nil {
+		if s = h.conn.g.acceptor.admit(nc, nil); s == nil {
 			return nil, nil, errOverfull
 		}
 	}
