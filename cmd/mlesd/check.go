@@ -20,9 +20,10 @@ func (c *config) complete() error {
 		}
 	}
 	var err error
-	if c.keys, err = findKeys(os.LookupEnv, c.KeyFile, c.V1KeyFile, c.V2KeyFile); err != nil {
+	if c.keys, err = findKeys(c.file.lookup, c.KeyFile, c.V1KeyFile, c.V2KeyFile); err != nil {
 		return err
 	}
+	c.keys.warnings = append(c.keys.warnings, c.file.warnings()...)
 	if c.keys.addr != "" && len(c.keys.v1.keys) > 0 && !c.V1AddressKeys {
 		c.keys.warnings = append(c.keys.warnings, "MLES_ADDR_KEY has no effect: v1 has a shared key, and --v1-address-keys is not given")
 	}

@@ -58,8 +58,11 @@ type config struct {
 	LogFormat string     `name:"log-format" env:"MLESD_LOG_FORMAT" group:"Log" default:"text" enum:"text,json" placeholder:"text" help:"text or json, on standard error."`
 
 	siteFlags
+	Config string `name:"config" env:"MLESD_CONFIG" placeholder:"FILE" help:"Settings, one in a line, with the names of the variables: MLESD_HISTORY_LIMIT=100. Read again on SIGHUP and by mlesctl reload. A flag goes before it, and it before the environment."`
 
 	Version kong.VersionFlag `help:"Print the version."`
+
+	file *configFile // nil: none
 
 	// Found by complete.
 	v1, v1TLS, v2, plain, admin address

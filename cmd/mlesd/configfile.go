@@ -1,0 +1,215 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/alecthomas/kong"
+)
+
+// configFile is what --config names: a setting in each line, NAME=value, with the names of the environment's variables,
+// as systemd's EnvironmentFile and env files of containers have them.
+//
+// Blank lines and those that begin with # or ; are passed over. White space around a value does not belong to it, unless
+// the value is quoted, in '…' or "…". What programs that read such files do not agree about is an error and not a guess:
+// quotes within a value, and backslashes but in '…'. Nothing is expanded.
+type configFile struct {
+	name     string
+	settings map[string]setting
+	public   bool // every user of the machine can read it
+}
+
+// setting is one line's value.
+type setting struct {
+	value string
+	line  int
+}
+
+// maxConfigFile bounds what is read of the file.
+const maxConfigFile = 1 << 20
+
+var settingName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+
+// readConfigFile reads the file. No error holds a value: it may be a key.
+func readConfigFile(name string) (*configFile, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	text, err := io.ReadAll(io.LimitReader(f, maxConfigFile+1))
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case len(text) > maxConfigFile:
+		return nil, fmt.Errorf("%s has more than %d MiB: that is no configuration", name, maxConfigFile>>20)
+	case !utf8.Valid(text):
+		return nil, fmt.Errorf("%s is not UTF-8", name)
+	}
+	c := &configFile{name: name, settings: make(map[string]setting)}
+	if info, err := f.Stat(); err == nil {
+		c.public = info.Mode().IsRegular() && info.Mode().Perm()&0o004 != 0
+	}
+	number := 0
+	for line := range strings.Lines(string(bytes.TrimPrefix(text, []byte("\ufeff")))) {
+		number++
+		if err := c.read(strings.TrimSpace(line), number); err != nil {
+			return nil, c.at(number, err)
+		}
+	}
+	return c, nil
+}
+
+// at says where in the file err is.
+func (c *configFile) at(line int, err error) error { return fmt.Errorf("%s:%d: %w", c.name, line, err) }
+
+func (c *configFile) read(line string, number int) error {
+	if line == "" || line[0] == '#' || line[0] == ';' {
+		return nil
+	}
+	name, value, ok := strings.Cut(line, "=")
+	if !ok || !settingName.MatchString(name) {
+		return errors.New("no setting: want NAME=value, without white space before =")
+	}
+	if before, twice := c.settings[name]; twice {
+		return fmt.Errorf("%s stands in line %d already", name, before.line)
+	}
+	value, err := unquoted(strings.TrimSpace(value))
+	if err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	c.settings[name] = setting{value, number}
+	return nil
+}
+
+// unquoted is the text of a value as it stands in the file.
+func unquoted(value string) (string, error) {
+	for _, quote := range []string{`'`, `"`} {
+		if inner, ok := strings.CutPrefix(value, quote); ok {
+			inner, ok = strings.CutSuffix(inner, quote)
+			if !ok || strings.Contains(inner, quote) || quote == `"` && strings.Contains(inner, `\`) {
+				return "", errors.New(`quotes are '…' or "…" around a whole value, without such quotes in it, and without backslashes in "…"`)
+			}
+			return inner, nil
+		}
+	}
+	if strings.ContainsAny(value, `'"\`) {
+		return "", errors.New("a value with quotes or backslashes has to be quoted as a whole, in '…'")
+	}
+	return value, nil
+}
+
+// lookup is os.LookupEnv with the file before it.
+func (c *configFile) lookup(name string) (string, bool) {
+	if c != nil {
+		if s, ok := c.settings[name]; ok {
+			return s.value, true
+		}
+	}
+	return os.LookupEnv(name)
+}
+
+// keyVariables are names that are no flag's.
+var keyVariables = []string{"MLES_KEY", "MLES_ADDR_KEY"}
+
+// check says which setting has a name that there is not, the first one in the file.
+func (c *configFile) check(flags []*kong.Flag) error {
+	known := slices.Clone(keyVariables)
+	for _, f := range flags {
+		known = append(known, f.Envs...)
+	}
+	var names []string
+	for name := range c.settings {
+		if name == configVariable || !slices.Contains(known, name) {
+			names = append(names, name)
+		}
+	}
+	if len(names) == 0 {
+		return nil
+	}
+	first := slices.MinFunc(names, func(a, b string) int { return c.settings[a].line - c.settings[b].line })
+	if first == configVariable {
+		return c.at(c.settings[first].line, errors.New(first+": a configuration file cannot name another"))
+	}
+	return c.at(c.settings[first].line, errors.New("unknown name "+first))
+}
+
+// Validate implements [kong.Resolver]; check has done it.
+func (c *configFile) Validate(*kong.Application) error { return nil }
+
+// Resolve gives a flag that the command line does not have the value of its setting. See [kong.Resolver].
+func (c *configFile) Resolve(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any, error) {
+	for _, name := range flag.Envs {
+		s, ok := c.settings[name]
+		if !ok {
+			continue
+		}
+		if err := fits(flag, s.value); err != nil { // kong's own error would not name the line
+			return nil, c.at(s.line, err)
+		}
+		return s.value, nil
+	}
+	return nil, nil
+}
+
+// fits says why a flag cannot have the value.
+func fits(flag *kong.Flag, value string) error {
+	if flag.Enum != "" && !flag.EnumMap()[value] {
+		return fmt.Errorf("%q is none of %s", value, flag.Enum)
+	}
+	trial := reflect.New(flag.Target.Type()).Elem()
+	err := flag.Parse(kong.Scan().PushTyped(value, kong.FlagValueToken), trial)
+	if inner := errors.Unwrap(err); inner != nil { // without the flag's name, which stands before it anyway
+		return inner
+	}
+	return err
+}
+
+// configVariable names the file in the environment.
+const configVariable = "MLESD_CONFIG"
+
+// BeforeResolve is called by kong when the command line and the environment have been read: the file stands between the
+// two.
+func (c *config) BeforeResolve(ctx *kong.Context) error {
+	for _, flag := range ctx.Flags() {
+		if flag.Name != "config" {
+			continue
+		}
+		name, _ := ctx.FlagValue(flag).(string)
+		if name == "" {
+			return nil
+		}
+		file, err := readConfigFile(name)
+		if err == nil {
+			err = file.check(ctx.Flags())
+		}
+		if err != nil {
+			return fmt.Errorf("--config: %w", err)
+		}
+		c.file = file
+		ctx.AddResolver(file)
+	}
+	return nil
+}
+
+// warnings are what somebody should know who uses the file.
+func (c *configFile) warnings() (all []string) {
+	if c == nil {
+		return nil
+	}
+	for _, name := range keyVariables {
+		if _, has := c.settings[name]; has && c.public {
+			all = append(all, fmt.Sprintf("--config %s holds %s and can be read by every user of this machine", c.name, name))
+		}
+	}
+	return all
+}
