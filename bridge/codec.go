@@ -12,6 +12,7 @@ const (
 	onV1   bus.Dialect = iota // v1 over TCP
 	onV2                      // v2
 	onV1WS                    // v1 over WebSocket
+	onLink                    // v2 between gateways, and to upstream servers: see links.go
 )
 
 // astray is the Op of a v1 event whose body names another channel than its
@@ -22,7 +23,10 @@ const astray = 1
 // any dialect down in any other. Events of a v1 connection carry the frame in
 // Data, those of a v1 WebSocket the body; events of a v2 connection have only
 // Message, with the opcode in Op. Key is that of v1 headers where one is made.
-type codec struct{ joins JoinMode }
+type codec struct {
+	joins    JoinMode
+	identity string // of the gateway, for onLink
+}
 
 // Size implements [bus.Codec].
 func (c codec) Size(d bus.Dialect, channel string, e *bus.Event, replay bool) int {
@@ -39,8 +43,8 @@ func (c codec) Size(d bus.Dialect, channel string, e *bus.Event, replay bool) in
 		return 0
 	}
 	size := 0
-	if c.notice(e, replay) {
-		size += v2.FrameSize(len(v2.AppendNotice(nil, e.UID, channel)))
+	if c.notice(d, e, replay) {
+		size += v2.FrameSize(len(c.appendNotice(nil, d, e.UID, channel)))
 	}
 	if says(e) {
 		size += v2.FrameSize(len(e.Message))
@@ -67,8 +71,8 @@ func (c codec) Append(dst []byte, d bus.Dialect, channel string, e *bus.Event, r
 	if e.Opaque {
 		return dst
 	}
-	if c.notice(e, replay) {
-		dst = v2.AppendFrame(dst, v2.OpText, v2.AppendNotice(nil, e.UID, channel))
+	if c.notice(d, e, replay) {
+		dst = v2.AppendFrame(dst, v2.OpText, c.appendNotice(nil, d, e.UID, channel))
 	}
 	if says(e) {
 		op := byte(v2.OpBinary)
@@ -106,9 +110,16 @@ func appendBody(dst []byte, channel string, e *bus.Event) []byte {
 // WebSocket members tell channels apart.
 func strays(e *bus.Event) bool { return e.From == onV1 && e.Op == astray }
 
-// notice says whether v2 members are told of an arrival.
-func (c codec) notice(e *bus.Event, replay bool) bool {
-	return e.Join && (c.joins == JoinsLive || c.joins == JoinsHistory && replay)
+// notice says whether v2 members are told of an arrival. Links always are.
+func (c codec) notice(d bus.Dialect, e *bus.Event, replay bool) bool {
+	return e.Join && (d == onLink || c.joins == JoinsLive || c.joins == JoinsHistory && replay)
+}
+
+func (c codec) appendNotice(dst []byte, d bus.Dialect, uid, channel string) []byte {
+	if d == onLink {
+		return appendArrival(dst, uid, channel, c.identity)
+	}
+	return v2.AppendNotice(dst, uid, channel)
 }
 
 // says says whether an event is more than an arrival.

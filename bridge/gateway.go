@@ -15,6 +15,7 @@ import (
 
 // A Gateway serves both generations of Mles on one bus of channels.
 type Gateway struct {
+	identity  string // among gateways
 	conf      Config
 	log       *slog.Logger
 	policy    atomic.Pointer[policy]
@@ -64,12 +65,14 @@ func New(conf Config) (*Gateway, error) {
 	if err != nil {
 		return nil, err
 	}
+	identity := newIdentity()
 	g := &Gateway{
-		conf:  conf,
-		given: given,
-		log:   conf.Logger,
+		conf:     conf,
+		given:    given,
+		log:      conf.Logger,
+		identity: identity,
 		bus: bus.New(bus.Config{
-			Codec:        codec{joins: conf.V2Joins},
+			Codec:        codec{joins: conf.V2Joins, identity: identity},
 			HistoryLimit: conf.HistoryLimit,
 			MemoryLimit:  budgetOf(conf.MemoryLimit),
 		}),

@@ -31,10 +31,13 @@ func (c *v2conn) join(text []byte) error {
 	if err != nil {
 		return err
 	}
+	if c.gateway == c.g.identity {
+		return &refusal{"loop", errors.New("the gateway is its own upstream")}
+	}
 	c.uid, c.channel = hello.UID, hello.Channel
 	c.max = v1.MaxMessage(c.uid, c.channel)
 	c.ws.SetReadLimit(int64(c.max))
-	j := bus.Join{Channel: c.channel, Dialect: onV2, ID: c.uid, Sink: c}
+	j := bus.Join{Channel: c.channel, Dialect: c.speaks(), ID: c.uid, Sink: c}
 	c.member, err = c.g.claim(j, claim{
 		at: &c.seat,
 		admits: func(p *policy) *refusal {
@@ -63,8 +66,22 @@ func (c *v2conn) join(text []byte) error {
 	return nil
 }
 
-// hear publishes a message.
+// speaks is the dialect in which it is written to.
+func (c *v2conn) speaks() bus.Dialect {
+	if c.gateway != "" {
+		return onLink
+	}
+	return onV2
+}
+
+// hear publishes a message, or an arrival that another gateway tells of.
 func (c *v2conn) hear(op byte, message []byte) error {
+	if uid, ok := parseArrival(message, c.gateway); ok && op == v2.OpText {
+		key := c.g.keys().headerKey(c.sock.addr, uid, c.channel)
+		c.keep(nil)
+		c.collect(c.member, bus.Event{From: onV2, Join: true, Key: key, UID: uid}, 0)
+		return nil
+	}
 	if op == v2.OpText && !utf8.Valid(message) {
 		return &wsFault{code: v2.CloseUTF8, reason: v2.ReasonUTF8}
 	}

@@ -23,6 +23,8 @@ type wsconn struct {
 	ws     *websocket.Conn // for reading only
 	writer *writer
 
+	gateway string // identity of the gateway that has dialed; "": it is a client
+
 	seat seat
 
 	// Fixed by the first frame.

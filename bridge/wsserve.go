@@ -123,8 +123,12 @@ func (g *Gateway) upgrade(w http.ResponseWriter, r *http.Request) {
 		g.visit(w, r, g.conf.Site)
 		return
 	}
-	c := &wsconn{g: g}
-	ws, err := v2.Upgrade(&hijacker{ResponseWriter: w, conn: c, r: r}, r)
+	c := &wsconn{g: g, gateway: identityIn(r.Header)}
+	var header http.Header
+	if c.gateway != "" {
+		header = http.Header{gatewayHeader: {g.identity}}
+	}
+	ws, err := v2.UpgradeWith(&hijacker{ResponseWriter: w, conn: c, r: r}, r, header)
 	if err != nil {
 		g.counters.refused("no upgrade")
 		g.log.Info("refused", "dialect", "v2", "client", r.RemoteAddr, "reason", err.Error())

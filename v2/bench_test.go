@@ -39,7 +39,7 @@ func BenchmarkAppendFrame(b *testing.B) {
 			b.SetBytes(int64(size))
 			b.ReportAllocs()
 			for b.Loop() {
-				dst = appendMasked(dst[:0], OpBinary, payload, [4]byte{1, 2, 3, 4})
+				dst = AppendMasked(dst[:0], OpBinary, payload, [4]byte{1, 2, 3, 4})
 			}
 		})
 	}

@@ -24,7 +24,7 @@ func (c *ClientConn) writeFrame(op byte, payload []byte) error {
 	c.closeSent = op == OpClose
 	var key [4]byte
 	rand.Read(key[:]) // never fails, as of Go 1.24
-	frame := appendMasked(c.scratch[:0], op, payload, key)
+	frame := AppendMasked(c.scratch[:0], op, payload, key)
 	if cap(frame) <= keepScratch {
 		c.scratch = frame
 	}
@@ -37,18 +37,27 @@ func (c *ClientConn) writeFrame(op byte, payload []byte) error {
 	return err
 }
 
-// appendMasked appends one frame as a client sends it (RFC 6455 section 5.3).
-func appendMasked(dst []byte, op byte, payload []byte, key [4]byte) []byte {
-	dst = appendFrameHeader(dst, op, len(payload), masked)
-	dst = append(dst, key[:]...)
+// AppendMasked appends one frame as a client sends it, final and masked with key,
+// which must be unpredictable (RFC 6455 section 5.3). Control frames carry at most
+// 125 bytes; that is the caller's to hold.
+func AppendMasked(dst []byte, op byte, payload []byte, key [4]byte) []byte {
+	dst = AppendMaskedHeader(dst, op, len(payload), key)
 	start := len(dst)
 	dst = append(dst, payload...)
-	maskBytes(dst[start:], key)
+	Mask(dst[start:], key)
 	return dst
 }
 
-// maskBytes applies a masking key to b from its first byte on, in place.
-func maskBytes(b []byte, key [4]byte) {
+// AppendMaskedHeader appends what stands before a payload of n bytes in the frame
+// that AppendMasked makes, for whoever masks and writes the payload behind it.
+func AppendMaskedHeader(dst []byte, op byte, n int, key [4]byte) []byte {
+	dst = appendFrameHeader(dst, op, n, masked)
+	return append(dst, key[:]...)
+}
+
+// Mask applies a masking key to b, in place: b is a payload, or a piece of one
+// that begins at a multiple of four bytes.
+func Mask(b []byte, key [4]byte) {
 	k := uint64(binary.LittleEndian.Uint32(key[:]))
 	k |= k << 32
 	for ; len(b) >= 8; b = b[8:] {

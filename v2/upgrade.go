@@ -2,6 +2,7 @@ package v2
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
 	"strings"
 	"time"
@@ -60,6 +61,11 @@ func Offers(r *http.Request) bool {
 // offer of Subprotocol 400, one with a faulty handshake as gorilla does; each with one
 // line of text, and the error is an *UpgradeError.
 func Upgrade(w http.ResponseWriter, r *http.Request) (*websocket.Conn, error) {
+	return UpgradeWith(w, r, nil)
+}
+
+// UpgradeWith is Upgrade with further lines in the answer's header.
+func UpgradeWith(w http.ResponseWriter, r *http.Request, header http.Header) (*websocket.Conn, error) {
 	if !IsUpgrade(r) {
 		return nil, refuse(w, http.StatusUpgradeRequired, "this address speaks WebSocket with subprotocol "+Subprotocol, nil)
 	}
@@ -83,6 +89,7 @@ func Upgrade(w http.ResponseWriter, r *http.Request) (*websocket.Conn, error) {
 	// Given so rather than by Upgrader.Subprotocols, which looks at the first
 	// header line only.
 	answer := http.Header{"Sec-Websocket-Protocol": {Subprotocol}}
+	maps.Copy(answer, header)
 	conn, err := upgrader.Upgrade(w, r, answer)
 	switch {
 	case refused != nil:
