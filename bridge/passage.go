@@ -223,6 +223,9 @@ func (s *passage) settle() {
 	}
 	p.knownMu.Unlock()
 	s.settled = true
+	if l, ok := s.link.(settler); ok {
+		l.settled()
+	}
 	for len(fresh) > 0 {
 		n, size := 0, 0
 		for ; n < len(fresh) && (n == 0 || size < maxHeld); n++ {

@@ -99,6 +99,13 @@ type respeller interface {
 	accepted()
 }
 
+// A settler is an uplink that reads what is replayed otherwise than what is said.
+type settler interface {
+	// settled says that what comes from now on is no replay. Any goroutine may
+	// call it.
+	settled()
+}
+
 // A mark is what an arrival looks like to those who are told of it: by it a
 // gateway knows its own when that comes round to it; see mapping.md, "Loops".
 type mark struct {

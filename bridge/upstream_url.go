@@ -84,5 +84,5 @@ func (g *Gateway) newTransport(conf Upstream) (transport, error) {
 	case "v1", "v1s":
 		return newV1Transport(g, conf, at), nil
 	}
-	return nil, fmt.Errorf("%s: v2 upstreams are not served yet", conf.URL)
+	return newV2Transport(g, conf, at), nil
 }

@@ -78,8 +78,10 @@ func (c *v2conn) speaks() bus.Dialect {
 func (c *v2conn) hear(op byte, message []byte) error {
 	if uid, ok := parseArrival(message, c.gateway); ok && op == v2.OpText {
 		key := c.g.keys().headerKey(c.sock.addr, uid, c.channel)
+		e := bus.Event{From: onV2, Join: true, Key: key, UID: uid}
+		c.g.upstreams.sees(c.channel, &e, way{name: c.whence()})
 		c.keep(nil)
-		c.collect(c.member, bus.Event{From: onV2, Join: true, Key: key, UID: uid}, 0)
+		c.collect(c.member, e, 0)
 		return nil
 	}
 	if op == v2.OpText && !utf8.Valid(message) {

@@ -6,7 +6,7 @@ import (
 	"mles/v2"
 )
 
-// frames follows the frames that a client sends, below gorilla, for what gorilla
+// frames follows the frames that the other side sends, below gorilla, for what gorilla
 // does not tell in time: whether one is begun, what the first message is, and a close
 // frame with half a code, which it takes for one without (RFC 6455 section 5.5.1).
 type frames struct {
@@ -14,16 +14,18 @@ type frames struct {
 	n        int
 	left     uint64 // bytes of its payload to come
 	first    byte   // opcode of the first message; 0 until it has begun
+	messages int    // that have come to their end
 	halfCode bool   // a close frame with a payload of one byte was seen
 }
 
-// pass takes what the client has sent.
+// pass takes what the other side has sent.
 func (f *frames) pass(p []byte) {
 	for len(p) > 0 {
 		if f.left > 0 {
 			n := min(f.left, uint64(len(p)))
 			f.left -= n
 			p = p[n:]
+			f.whole()
 			continue
 		}
 		f.head[f.n] = p[0]
@@ -35,7 +37,15 @@ func (f *frames) pass(p []byte) {
 				f.first = op
 			}
 			f.left, f.n = size, 0
+			f.whole()
 		}
+	}
+}
+
+// whole counts a message whose last frame has come.
+func (f *frames) whole() {
+	if f.left == 0 && f.head[0]&0x80 != 0 && f.head[0]&0x0f < v2.OpClose {
+		f.messages++
 	}
 }
 
