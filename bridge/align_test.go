@@ -158,6 +158,16 @@ func TestReplayStories(t *testing.T) {
 			s.l.connected()
 			s.replays("on on off on off [on] [on]")
 		},
+		"identical payloads, arrivals between": func(s *storyteller) {
+			s.sends("+us")
+			s.first("+carl on on")
+			s.sends("+us")
+			s.sends("on off")
+			s.hears("on")
+			s.l.connected()
+			s.sends("+us")
+			s.replays("+carl on on +us on off on [on] [news]")
+		},
 		"a reply between identical payloads": func(s *storyteller) {
 			s.first("")
 			s.sends("ping")

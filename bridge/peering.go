@@ -131,7 +131,7 @@ func (p *peering) run(before *peering) {
 			p.next = time.Time{}
 			continue
 		}
-		if time.Since(started) > stableTime && !errors.Is(err, errNotRead) {
+		if time.Since(started) > stableTime && !errors.Is(err, errNotRead) && !errors.Is(err, errRefused) {
 			p.later.Reset()
 		}
 		p.failed(err)
@@ -246,7 +246,7 @@ func (p *peering) arrive(a arrival) (*passage, error) {
 	var held int64
 	if p.lost || p.out == nil {
 		p.attach(func(past []bus.Event) {
-			if p.lost && !p.probes {
+			if p.lost && !p.probes && p.up.transport.reminds() {
 				a.history, held = p.recall(past)
 			}
 		})

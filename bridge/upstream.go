@@ -40,6 +40,8 @@ type transport interface {
 	// borrows says whether an uplink arrives with the first frame of a member
 	// here, where there is one.
 	borrows() bool
+	// reminds says whether an arrival can carry a history.
+	reminds() bool
 	// dial connects for a channel: the name is resolved anew and each of its
 	// addresses tried. Nothing is sent to the server but what comes before its
 	// dialect begins. ctx ends the attempt, not the uplink. The error may be an

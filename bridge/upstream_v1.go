@@ -54,6 +54,7 @@ func tlsTo(conf *tls.Config, hostport string) *tls.Config {
 
 func (t *v1transport) dialect() bus.Dialect       { return onV1 }
 func (t *v1transport) borrows() bool              { return true }
+func (t *v1transport) reminds() bool              { return true }
 func (t *v1transport) digest(e *bus.Event) digest { return digestOf(e.Data) }
 
 func (t *v1transport) inspect(p []byte) (size int, d digest, who string, arrives bool) {

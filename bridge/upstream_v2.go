@@ -39,6 +39,7 @@ func newV2Transport(g *Gateway, conf Upstream, at address) *v2transport {
 
 func (t *v2transport) dialect() bus.Dialect { return onLink }
 func (t *v2transport) borrows() bool        { return false }
+func (t *v2transport) reminds() bool        { return false }
 
 // inspect implements [transport]. Arrivals are the gateway's own texts; see
 // [appendArrival].
