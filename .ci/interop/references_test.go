@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"mles/.ci/hosts"
@@ -85,15 +86,26 @@ func keyEnv(key string) []string {
 	return []string{"MLES_KEY=" + key}
 }
 
-// startMles2 runs mles 2.9.4 on wss://localhost at a port, with the certificate in its ACME cache.
+// startMles2 runs mles 2.9.4 on wss://localhost at a port, with a page of its own.
 func (h *host) startMles2(t *testing.T, key string, c hosts.Certificate, port string) *program {
 	t.Helper()
-	dir := t.TempDir()
-	hash := sha256.Sum256([]byte("localhost\x00https://acme-v02.api.letsencrypt.org/directory"))
-	hosts.WriteFile(t, filepath.Join(dir, "cache", "cached_cert_"+base64.RawURLEncoding.EncodeToString(hash[:])), c.PEM)
-	hosts.WriteFile(t, filepath.Join(dir, "www", "localhost", "index.html"), []byte("mles"))
-	p := h.start(t, "mles 2.9.4", keyEnv(key), ref(mles2), "--domains", "localhost", "--wwwroot", filepath.Join(dir, "www"),
-		"--cache", filepath.Join(dir, "cache"), "--port", port, "--per-ip-limit", "30000")
+	www := t.TempDir()
+	hosts.WriteFile(t, filepath.Join(www, "localhost", "index.html"), []byte("mles"))
+	return h.startMles2Site(t, key, c, port, www, []string{"localhost"})
+}
+
+// startMles2Site runs mles 2.9.4 for some domains, the first of which is localhost, with their pages in www. The
+// certificate is in its ACME cache.
+func (h *host) startMles2Site(t *testing.T, key string, c hosts.Certificate, port, www string, domains []string, flags ...string) *program {
+	t.Helper()
+	cache := t.TempDir()
+	hash := sha256.Sum256([]byte(strings.Join(domains, "\x00") + "\x00https://acme-v02.api.letsencrypt.org/directory"))
+	hosts.WriteFile(t, filepath.Join(cache, "cached_cert_"+base64.RawURLEncoding.EncodeToString(hash[:])), c.PEM)
+	argv := []string{ref(mles2), "--wwwroot", www, "--cache", cache, "--port", port, "--per-ip-limit", "30000"}
+	for _, domain := range domains {
+		argv = append(argv, "--domains", domain)
+	}
+	p := h.start(t, "mles 2.9.4", keyEnv(key), append(argv, flags...)...)
 	h.serving(t, "localhost:"+port, c)
 	return p
 }

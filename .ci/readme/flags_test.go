@@ -23,7 +23,7 @@ var (
 	aKind     = regexp.MustCompile(`^[A-Z]+[,.]*$`) // of value, where there is no default
 	inWords   = regexp.MustCompile(`\(default: ([^)]*)\)`)
 	variable  = regexp.MustCompile(`\(\$(\w+)\)`)
-	anyFlag   = regexp.MustCompile("--?[a-z][a-z0-9-]*")
+	anyFlag   = regexp.MustCompile("--[a-z][a-z0-9-]*|-[a-zA-Z]")
 	codeSpan  = regexp.MustCompile("`([^`]*)`")
 	flagInDoc = regexp.MustCompile("(?:^|[ `])(--[a-z][a-z0-9-]*)")
 )

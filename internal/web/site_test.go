@@ -127,6 +127,8 @@ func TestEachDomainHasItsFolder(t *testing.T) {
 	v.serves("b.example", "/", 200, "home of b")
 	v.serves("a.example", "/index.html", 200, "home of a")
 	v.serves("a.example", "/?x=1", 200, "home of a")
+	v.serves("a.example", "/..", 200, "home of a")
+	v.serves("a.example", "/sub/..", 200, "home of a")
 	v.serves("a.example", "/sub/", 200, "below a")
 	v.serves("a.example", "//sub//x.txt", 200, "x")
 	v.serves("a.example", "/%73ub/x.txt", 200, "x")
@@ -330,12 +332,12 @@ func TestOtherMethods(t *testing.T) {
 
 // The headers that mles 2.9.4 sends with every file, and those of its --cors.
 func TestHeadersOfTheReference(t *testing.T) {
-	root := newWebRoot(t, map[string]string{"a.example/index.html": "home", "a.example/x.json": "{}", "a.example/x.txt": "x"})
+	root := newWebRoot(t, map[string]string{"a.example/index.html": "home", "a.example/x.json": "{}", "a.example/x.txt": "x", "a.example/x.geojson": "{}"})
 	always := map[string]string{"X-Content-Type-Options": "nosniff", "X-Frame-Options": "DENY", "Referrer-Policy": "strict-origin-when-cross-origin"}
 	cors := map[string]string{"Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-Embedder-Policy": "require-corp", "Cross-Origin-Resource-Policy": "same-origin"}
 	for _, on := range []bool{false, true} {
 		v := visits(t, SiteConfig{Root: root.dir, CrossOrigin: on})
-		for _, path := range []string{"/", "/x.json", "/x.txt", "/none"} {
+		for _, path := range []string{"/", "/x.json", "/x.txt", "/x.geojson", "/none"} {
 			got := v.gets("a.example", path)
 			for name, want := range always {
 				if got.Get(name) != want {

@@ -45,7 +45,7 @@ func (s *Site) serveFile(w http.ResponseWriter, r *http.Request) {
 
 // serveName serves the file name of a host, or the index of the folder of that name.
 func (s *Site) serveName(w http.ResponseWriter, r *http.Request, root *os.Root, name string) {
-	wantFolder := strings.HasSuffix(r.URL.Path, "/")
+	wantFolder := strings.HasSuffix(r.URL.Path, "/") || name == "."
 	info, err := root.Stat(name)
 	if err != nil {
 		s.missing(w, err)
@@ -88,7 +88,7 @@ func (s *Site) send(w http.ResponseWriter, r *http.Request, f *os.File, info fs.
 	h := w.Header()
 	kind := typeOf(info.Name())
 	h.Set("Content-Type", kind.name)
-	if s.crossOrigin && kind.isJSON() {
+	if s.crossOrigin && strings.EqualFold(filepath.Ext(info.Name()), ".json") { // and no other, as mles 2.9.4
 		h.Set("Access-Control-Allow-Origin", "*")
 	}
 	tag := fmt.Sprintf("%x-%x", info.ModTime().UnixNano(), info.Size())

@@ -12,11 +12,6 @@ type contentType struct {
 	compresses bool // smaller by compression, as a rule
 }
 
-func (t contentType) isJSON() bool {
-	name, _, _ := strings.Cut(t.name, ";")
-	return name == "application/json" || strings.HasSuffix(name, "+json")
-}
-
 // typeOf is the type of the file called name. The types that mles 2.9.4 names are the same here, without a charset,
 // which would overrule what the file says of itself; for all others it says */*, which is no type.
 //
