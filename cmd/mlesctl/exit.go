@@ -12,6 +12,7 @@ const (
 	exitUsage       = 2 // the command line or a file it names does not fit
 	exitUnreachable = 3 // no Mles server could be reached at the address
 	exitRefused     = 4 // the server refused the uid, the channel or the key
+	exitUnknown     = 5 // the question cannot be answered
 )
 
 // failure is an error that knows which status mlesctl ends with because of it.
@@ -37,6 +38,17 @@ func unreachable(format string, args ...any) error {
 
 func refused(format string, args ...any) error {
 	return &failure{exitRefused, fmt.Errorf(format, args...)}
+}
+
+// errSaid is a failure that the output has told of.
+var errSaid = errors.New("said before")
+
+// said ends with a status of which the output has told.
+func said(code int) error {
+	if code == exitOK {
+		return nil
+	}
+	return &failure{code, errSaid}
 }
 
 // status is what mlesctl ends with after err.

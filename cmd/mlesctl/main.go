@@ -31,6 +31,7 @@
 //	2  the command line, or a file it names, does not fit
 //	3  the server cannot be reached
 //	4  the server refused: wrong key, or the uid is already on the channel
+//	5  the gateway cannot tell (status --seen)
 package main
 
 import (
@@ -45,13 +46,14 @@ import (
 
 const description = `Talks to any Mles server, in v1 (v1://, v1s://, over WebSocket v1+ws://, v1+wss://) or v2 (ws://, wss://).
 
-Exit status: 0 all went well; 1 what was asked for did not happen, or the connection was lost for good; 2 the command line does not fit; 3 the server cannot be reached; 4 the server refused: wrong key, or the uid is already on the channel.`
+Exit status: 0 all went well; 1 what was asked for did not happen, or the connection was lost for good; 2 the command line does not fit; 3 the server cannot be reached; 4 the server refused: wrong key, or the uid is already on the channel; 5 the gateway cannot tell (status --seen).`
 
 // commandLine is all that mlesctl takes; each command is in a file of its name.
 type commandLine struct {
 	Chat    chatCommand    `cmd:"" help:"Talk on a channel, on a terminal or in a pipe."`
 	Pub     pubCommand     `cmd:"" help:"Publish messages on a channel."`
 	Sub     subCommand     `cmd:"" help:"Print the messages of a channel."`
+	Status  statusCommand  `cmd:"" help:"Ask a gateway who is there, and who still uses v1."`
 	Check   checkCommand   `cmd:"" help:"Hold a server to the protocol."`
 	Vectors vectorsCommand `cmd:"" help:"Write out test vectors for implementations in any language."`
 	Bench   benchCommand   `cmd:"" help:"Measure servers, beside what the machine can do."`
@@ -85,7 +87,7 @@ func run(args []string, std *stdio) int {
 	err = command.Run(std)
 	if errors.Is(err, context.Canceled) {
 		std.warn("interrupted")
-	} else if err != nil {
+	} else if err != nil && !errors.Is(err, errSaid) {
 		std.warn(err.Error())
 	}
 	return status(err)

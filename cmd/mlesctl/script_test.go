@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -12,6 +13,8 @@ import (
 	"log/slog"
 	"math/big"
 	"net"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -23,6 +26,8 @@ import (
 	"go.uber.org/goleak"
 
 	"mles/bridge"
+	"mles/internal/seen"
+	admin "mles/internal/status"
 )
 
 func TestMain(m *testing.M) {
@@ -48,11 +53,13 @@ func (l leakChecked) Run() int {
 // itself knows, a script can say:
 //
 //	gateway [KEY]  starts a gateway that wants KEY, and sets $V1, $V1S, $WS and
-//	               $WSS to its addresses on localhost; its certificate, made for
-//	               localhost by itself, is cache/localhost.pem
+//	               $WSS to its addresses on localhost, $ADMIN to that of its admin
+//	               listener; its certificate, made for localhost by itself, is
+//	               cache/localhost.pem
 //	blob FILE N    writes N bytes that are no text into FILE
 //	status CODE mlesctl ARG…
 //	               runs mlesctl, which must end with CODE
+//	members N      waits until the gateway has N members
 func TestScripts(t *testing.T) {
 	certificate, certPEM := selfSigned(t)
 	testscript.Run(t, testscript.Params{
@@ -69,17 +76,28 @@ func TestScripts(t *testing.T) {
 			"gateway": func(ts *testscript.TestScript, neg bool, args []string) {
 				startGateway(ts, certificate, args)
 			},
-			"blob":   writeBlob,
-			"status": expectStatus,
+			"blob":    writeBlob,
+			"status":  expectStatus,
+			"members": awaitMembers,
 		},
 	})
 }
 
 // startGateway is the command gateway.
 func startGateway(ts *testscript.TestScript, certificate tls.Certificate, keys []string) {
-	g, err := bridge.New(bridge.Config{V1Keys: keys, V2Keys: keys, V1WebSocket: true, Logger: slog.New(slog.DiscardHandler)})
+	record := seen.New("", slog.New(slog.DiscardHandler))
+	g, err := bridge.New(bridge.Config{V1Keys: keys, V2Keys: keys, V1WebSocket: true, Witness: record, Logger: slog.New(slog.DiscardHandler)})
 	ts.Check(err)
 	ts.Defer(func() { g.Close() })
+	mux := http.NewServeMux()
+	source := &admin.Source{
+		Gateway: g, Seen: record, Version: "of the test", Started: time.Now(),
+		Listeners: func() []admin.Listener { return []admin.Listener{{Flag: "--v1-listen", Address: "[::1]:8077"}} },
+	}
+	source.Register(mux)
+	office := httptest.NewServer(mux)
+	ts.Defer(office.Close)
+	ts.Setenv("ADMIN", strings.TrimPrefix(office.URL, "http://"))
 	conf := &tls.Config{Certificates: []tls.Certificate{certificate}}
 	for name, serve := range map[string]func(net.Listener) error{
 		"V1":  g.ServeV1,
@@ -121,6 +139,27 @@ func expectStatus(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	if got != args[0] {
 		ts.Fatalf("status is %s, want %s", got, args[0])
+	}
+}
+
+// awaitMembers is the command members.
+func awaitMembers(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) != 1 || neg {
+		ts.Fatalf("usage: members N")
+	}
+	want, err := strconv.ParseInt(args[0], 10, 64)
+	ts.Check(err)
+	ask := statusCommand{Admin: ts.Getenv("ADMIN")}
+	for end := time.Now().Add(20 * time.Second); ; time.Sleep(5 * time.Millisecond) {
+		var doc admin.Document
+		_, err := ask.ask(context.Background(), "/status", ask.query(), &doc)
+		ts.Check(err)
+		if doc.Stats.Members == want {
+			return
+		}
+		if time.Now().After(end) {
+			ts.Fatalf("%d members, want %d", doc.Stats.Members, want)
+		}
 	}
 }
 
