@@ -43,6 +43,10 @@ func scenes() []scene {
 		{name: "change the key", play: changeKey, blocks: []string{
 			`mlesd --key-file mles.keys --domains mles.example.org`,
 		}},
+		{name: "turn v1 off", play: turnOff, blocks: []string{
+			`mlesctl status --seen v1 --for 30d`,
+			`mlesctl status`,
+		}},
 		{name: "mlesctl", play: tool, blocks: []string{
 			`mlesctl pub v1://localhost:8077 hall "the door is open"`,
 			`mlesctl sub wss://localhost:8443 hall --json --count 1 --timeout 10s`,

@@ -5,6 +5,7 @@ package readme
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"mles/.ci/hosts"
@@ -117,6 +118,33 @@ func changeKey(t *testing.T, c *clone, _ *document, block []string) {
 			watcher.Says(t, "with "+key+" to "+address+"\n")
 		}
 		s.does(t, 4, "mlesctl pub "+address+" hall 'let me in'", "MLES_KEY=wrong", trust)
+	}
+	gateway.Terminate(t)
+}
+
+// Somebody asks whether v1 can be turned off, as a script would: by the exit status.
+func turnOff(t *testing.T, c *clone, _ *document, block []string) {
+	s := c.stage(t, t.TempDir())
+	gateway := s.start(t, "mlesd")
+	s.listening(t, 8077, 9077)
+	if said := s.does(t, 5, block[0]).Screen(); !strings.Contains(said, "Nobody can tell") {
+		t.Errorf("of a gateway just started, %s says %q", block[0], said)
+	}
+	watcher := s.start(t, "mlesctl sub v1://localhost hall --uid alice")
+	s.members(t, "v1", 1)
+	if said := s.does(t, 1, block[0]).Screen(); !strings.Contains(said, "alice") || !strings.Contains(said, "do not turn it off") {
+		t.Errorf("%s says %q", block[0], said)
+	}
+	if said := s.does(t, 0, block[1]).Screen(); !strings.Contains(said, "alice") || !strings.Contains(said, "1 members (v1 1,") {
+		t.Errorf("%s says %q", block[1], said)
+	}
+	watcher.Terminate(t)
+	s.members(t, "v1", 0)
+	gateway.Terminate(t)
+	gateway = s.start(t, "mlesd")
+	s.listening(t, 8077, 9077)
+	if said := s.does(t, 1, block[0]).Screen(); !strings.Contains(said, "alice") {
+		t.Errorf("after a restart, %s says %q", block[0], said)
 	}
 	gateway.Terminate(t)
 }

@@ -45,7 +45,7 @@ func writeStatus(w io.Writer, doc *admin.Document) error {
 	}
 	fmt.Fprintf(w, "%d members (%s) on %d channels; %d connections; memory %s of %s\n",
 		st.Members, strings.Join(by, ", "), st.Channels, st.Connections, size(st.Memory), size(st.MemoryLimit))
-	for _, write := range []func(io.Writer, *admin.Document) error{writeMembers, writeChannels} {
+	for _, write := range []func(io.Writer, *admin.Document) error{writeMembers, writeChannels, writeUpstreams} {
 		if err := write(w, doc); err != nil {
 			return err
 		}
@@ -98,6 +98,19 @@ func writeChannels(w io.Writer, doc *admin.Document) error {
 		t.row(append(cells, traffic(c.HistoryEvents, c.HistoryBytes), ago(doc.Now, c.LastUsed))...)
 	}
 	return ends(w, t, doc.ChannelsNext)
+}
+
+func writeUpstreams(w io.Writer, doc *admin.Document) error {
+	if len(doc.Upstreams) == 0 {
+		return nil
+	}
+	fmt.Fprintln(w)
+	t := newTable(w, "UPSTREAM", "CHANNEL", "STATE", "SINCE", "UP", "DOWN", "LAST FAILURE")
+	for _, u := range doc.Upstreams {
+		t.row(harmlessName(u.URL), short(u.Channel), u.State, ago(doc.Now, u.Since), traffic(u.MessagesUp, u.BytesUp),
+			traffic(u.MessagesDown, u.BytesDown), harmlessName(u.Reason))
+	}
+	return ends(w, t, doc.UpstreamsNext)
 }
 
 // writeVisitors prints who was there.

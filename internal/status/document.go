@@ -19,6 +19,8 @@ type Document struct {
 	ChannelsNext  string     `json:"channels_next,omitempty"` // for channels_after; empty: these are all
 	Members       []Member   `json:"members"`
 	MembersNext   string     `json:"members_next,omitempty"` // for members_after
+	Upstreams     []Upstream `json:"upstreams"`
+	UpstreamsNext string     `json:"upstreams_next,omitempty"` // for upstreams_after
 	Seen          Seen       `json:"seen"`
 }
 
@@ -39,9 +41,12 @@ type Stats struct {
 	Accepted    int64              `json:"connections_accepted"`
 	Unreadable  int64              `json:"untranslatable"`
 	Astray      int64              `json:"astray"`
+	ReadOnly    int64              `json:"read_only"`
+	Loops       int64              `json:"loops"`
 	Dialects    map[string]Dialect `json:"dialects"`
 	Refusals    map[string]int64   `json:"refusals"`
 	Cuts        map[string]int64   `json:"cuts"`
+	Revoked     map[string]int64   `json:"revoked"`
 }
 
 // A Dialect is what was said in one, since the gateway was started.
@@ -78,11 +83,25 @@ type Member struct {
 	BytesOut    int64     `json:"bytes_out"`
 }
 
+// An Upstream is one channel's connection to a server that the gateway is a client of;
+// see [bridge.UpstreamStatus].
+type Upstream struct {
+	URL          string    `json:"url"`
+	Channel      string    `json:"channel"`
+	State        string    `json:"state"` // connecting, settling, running, waiting, refused
+	Since        time.Time `json:"since"`
+	Reason       string    `json:"reason,omitempty"` // of the last failure
+	MessagesUp   int64     `json:"messages_up"`
+	BytesUp      int64     `json:"bytes_up"`
+	MessagesDown int64     `json:"messages_down"`
+	BytesDown    int64     `json:"bytes_down"`
+}
+
 func statsOf(st bridge.Stats) Stats {
 	s := Stats{
 		Connections: st.Connections, Channels: st.Channels, Memory: st.Memory, MemoryLimit: st.MemoryLimit,
-		Accepted: st.Accepted, Unreadable: st.Untranslatable, Astray: st.Astray,
-		Dialects: make(map[string]Dialect), Refusals: counts(st.Refusals), Cuts: counts(st.Cuts),
+		Accepted: st.Accepted, Unreadable: st.Untranslatable, Astray: st.Astray, ReadOnly: st.ReadOnly, Loops: st.Loops,
+		Dialects: make(map[string]Dialect), Refusals: counts(st.Refusals), Cuts: counts(st.Cuts), Revoked: counts(st.Revoked),
 	}
 	for name, members := range map[string]int64{"v1": st.V1Members, "v1ws": st.V1WSMembers, "v2": st.V2Members} {
 		s.Dialects[name] = Dialect{Members: members, Joins: st.Joins[name], MessagesIn: st.MessagesIn[name], BytesIn: st.BytesIn[name]}
@@ -108,6 +127,13 @@ func memberOf(m bridge.Member) Member {
 		Dialect: m.Dialect, Channel: m.Channel, UID: m.UID, Address: address, Key: m.Key.String(), KeyLine: m.Key.Line(),
 		Since: m.Since.UTC(), LastMessage: m.LastMessage.UTC(), Lag: m.Lag,
 		MessagesIn: m.In.Messages, BytesIn: m.In.Bytes, MessagesOut: m.Out.Messages, BytesOut: m.Out.Bytes,
+	}
+}
+
+func upstreamOf(u bridge.UpstreamStatus) Upstream {
+	return Upstream{
+		URL: u.URL, Channel: u.Channel, State: u.State, Since: u.Since.UTC(), Reason: u.Reason,
+		MessagesUp: u.MessagesUp, BytesUp: u.BytesUp, MessagesDown: u.MessagesDown, BytesDown: u.BytesDown,
 	}
 }
 

@@ -95,19 +95,20 @@ func (q query) after(name string) (place, error) {
 }
 
 func (s *Source) status(q query) (*Document, error) {
-	if err := q.known("dialect", "channel", "uid", "limit", "members_after", "channels_after"); err != nil {
+	if err := q.known("dialect", "channel", "uid", "limit", "members_after", "channels_after", "upstreams_after"); err != nil {
 		return nil, err
 	}
 	limit, err := q.limit()
 	if err != nil {
 		return nil, err
 	}
-	members, channels := page[Member]{limit: limit}, page[Channel]{limit: limit}
-	if members.after, err = q.after("members_after"); err != nil {
-		return nil, err
-	}
-	if channels.after, err = q.after("channels_after"); err != nil {
-		return nil, err
+	members, channels, upstreams := page[Member]{limit: limit}, page[Channel]{limit: limit}, page[Upstream]{limit: limit}
+	for name, after := range map[string]*place{
+		"members_after": &members.after, "channels_after": &channels.after, "upstreams_after": &upstreams.after,
+	} {
+		if *after, err = q.after(name); err != nil {
+			return nil, err
+		}
 	}
 	now := time.Now()
 	doc := &Document{
@@ -125,7 +126,13 @@ func (s *Source) status(q query) (*Document, error) {
 			channels.add(place{c.Name}, func() Channel { return channelOf(c) })
 		}
 	}
+	for _, u := range s.Gateway.UpstreamStatus() {
+		if q.fits("channel", u.Channel) {
+			upstreams.add(place{u.URL, u.Channel}, func() Upstream { return upstreamOf(u) })
+		}
+	}
 	doc.Members, doc.MembersNext = members.list()
+	doc.Upstreams, doc.UpstreamsNext = upstreams.list()
 	doc.Channels, doc.ChannelsNext = channels.list()
 	return doc, nil
 }
