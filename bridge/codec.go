@@ -26,6 +26,7 @@ const astray = 1
 type codec struct {
 	joins    JoinMode
 	identity string // of the gateway, for onLink
+	masks    *masks // where v1 WebSocket members are on masked channels; else nil
 }
 
 // Size implements [bus.Codec].
@@ -36,6 +37,13 @@ func (c codec) Size(d bus.Dialect, channel string, e *bus.Event, replay bool) in
 	case onV1WS:
 		if e.Opaque || strays(e) {
 			return 0
+		}
+		if c.masks != nil {
+			m, _, ok := c.masks.unmasked(channel, e, !replay)
+			if !ok {
+				return 0
+			}
+			return v2.FrameSize(m.Size())
 		}
 		return v2.FrameSize(bodySize(channel, e))
 	}
@@ -64,6 +72,9 @@ func (c codec) Append(dst []byte, d bus.Dialect, channel string, e *bus.Event, r
 	case onV1WS:
 		if e.Opaque || strays(e) {
 			return dst
+		}
+		if c.masks != nil {
+			return c.masks.append(dst, channel, e)
 		}
 		dst = v2.AppendFrameHeader(dst, v2.OpBinary, bodySize(channel, e))
 		return appendBody(dst, channel, e)

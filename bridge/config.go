@@ -44,6 +44,33 @@ func ParseJoinMode(s string) (JoinMode, error) {
 	return 0, fmt.Errorf("join notices are %q, want history, live or off", s)
 }
 
+// A MaskMode says what becomes of the mask that mles-webproxy puts on names and
+// messages; see mapping.md, "The mask of mles-webproxy".
+type MaskMode int
+
+const (
+	// MaskOff knows no mask.
+	MaskOff MaskMode = iota
+	// MaskLink links each channel that is joined over WebSocket to its masked twin.
+	MaskLink
+	// MaskOnly puts those who speak v1 over WebSocket on the masked channel alone.
+	MaskOnly
+)
+
+var maskModes = map[MaskMode]string{MaskOff: "off", MaskLink: "link", MaskOnly: "only"}
+
+func (m MaskMode) String() string { return maskModes[m] }
+
+// ParseMaskMode reads "off", "link" or "only".
+func ParseMaskMode(s string) (MaskMode, error) {
+	for m, name := range maskModes {
+		if s == name {
+			return m, nil
+		}
+	}
+	return 0, fmt.Errorf("the mask of mles-webproxy is %q, want off, link or only", s)
+}
+
 // Config says what a gateway accepts and how it is bounded. The zero value
 // serves both dialects without a shared key.
 type Config struct {
@@ -70,6 +97,8 @@ type Config struct {
 	// V1ReadOnly publishes nothing that v1 clients say: they join, which the
 	// others are told of, and read.
 	V1ReadOnly bool
+	// WebproxyMask says what becomes of the mask of mles-webproxy.
+	WebproxyMask MaskMode
 	// V2Joins says when v2 members are told of arrivals.
 	V2Joins JoinMode
 	// Upstreams are servers that every channel with members is connected to.
@@ -120,6 +149,15 @@ func (c Config) withDefaults() (Config, error) {
 	}
 	if joinModes[c.V2Joins] == "" {
 		return c, fmt.Errorf("bridge: unknown join mode %d", c.V2Joins)
+	}
+	if maskModes[c.WebproxyMask] == "" {
+		return c, fmt.Errorf("bridge: unknown mask mode %d", c.WebproxyMask)
+	}
+	if c.WebproxyMask == MaskLink {
+		return c, errors.New("bridge: linking masked channels is not served yet")
+	}
+	if c.WebproxyMask == MaskOnly && !c.V1WebSocket {
+		return c, errors.New("bridge: the mask is only for v1 over WebSocket, which is not served")
 	}
 	switch {
 	case c.HistoryLimit == NoHistory:

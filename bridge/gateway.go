@@ -20,6 +20,7 @@ type Gateway struct {
 	log       *slog.Logger
 	policy    atomic.Pointer[policy]
 	upstreams *upstreams
+	masks     *masks // where v1 WebSocket members are on masked channels; else nil
 	bus       *bus.Bus
 	intake    *intake
 	acceptor  *acceptor
@@ -67,20 +68,23 @@ func New(conf Config) (*Gateway, error) {
 	}
 	identity := newIdentity()
 	g := &Gateway{
-		conf:     conf,
-		given:    given,
-		log:      conf.Logger,
-		identity: identity,
-		bus: bus.New(bus.Config{
-			Codec:        codec{joins: conf.V2Joins, identity: identity},
-			HistoryLimit: conf.HistoryLimit,
-			MemoryLimit:  budgetOf(conf.MemoryLimit),
-		}),
+		conf:      conf,
+		given:     given,
+		log:       conf.Logger,
+		identity:  identity,
 		closing:   make(chan struct{}),
 		listeners: make(map[net.Listener]struct{}),
 		sockets:   make(map[*socket]session),
 	}
 	g.policy.Store(policyOf(conf))
+	if conf.WebproxyMask == MaskOnly {
+		g.masks = newMasks(&g.counters)
+	}
+	g.bus = bus.New(bus.Config{
+		Codec:        codec{joins: conf.V2Joins, identity: identity, masks: g.masks},
+		HistoryLimit: conf.HistoryLimit,
+		MemoryLimit:  budgetOf(conf.MemoryLimit),
+	})
 	g.intake = newIntake(g.bus.Budget())
 	g.acceptor = newAcceptor(g)
 	g.wheel = newWheel()

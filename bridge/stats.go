@@ -29,6 +29,7 @@ type Stats struct {
 	BytesIn        map[string]int64 // their bytes, headers of v1 included, by dialect
 	ReadOnly       int64            // v1 frames received after the join that were not published; see Config.V1ReadOnly
 	Untranslatable int64            // v1 frames that could not be read, and went to v1 over TCP only
+	Unmaskable     int64            // messages between plain and masked that have no mask, or not this one, and went no further
 	Astray         int64            // v1 frames that named another channel than their connection's, and did not go to v1 over WebSocket
 
 	Upstream         map[string]int64 // channels' connections to upstreams now, by state; see UpstreamStatus
@@ -39,8 +40,8 @@ type Stats struct {
 
 // counters is where Stats come from.
 type counters struct {
-	connections, accepted, untranslatable, astray, readOnly atomic.Int64
-	v1, v2, v1ws                                            traffic
+	connections, accepted, untranslatable, astray, unmaskable, readOnly atomic.Int64
+	v1, v2, v1ws                                                        traffic
 
 	mu       sync.Mutex
 	refusals map[string]int64
@@ -86,6 +87,7 @@ func (g *Gateway) Stats() Stats {
 		ReadOnly:       c.readOnly.Load(),
 		Untranslatable: c.untranslatable.Load(),
 		Astray:         c.astray.Load(),
+		Unmaskable:     c.unmaskable.Load(),
 	}
 	g.upstreams.count(&st)
 	c.mu.Lock()

@@ -27,7 +27,7 @@ const (
 // channel that its frames have named.
 type v1ws struct {
 	*wsconn
-	places map[string]*place // by channel; the reader's own
+	places map[string]*place // by the channel that frames name; the reader's own
 	muted  muted
 }
 
@@ -37,7 +37,8 @@ type place struct {
 
 	// Fixed once joined.
 	member *bus.Member
-	uid    string // of the frame that joined
+	uid    string   // of the frame that joined
+	mask   *v1.Mask // with --webproxy-mask=only: the member is on the masked channel
 
 	// Of the reader: the v1 header's key for who spoke last.
 	speaker string
@@ -64,12 +65,20 @@ func (c *v1ws) hear(op byte, body []byte) error {
 	if p == nil {
 		return c.join(body, m)
 	}
-	if len(m.UID) > v1.MaxName {
+	if len(m.UID) > c.maxName() {
 		return &wsFault{v2.CloseUTF8, reasonUndecodable, fmt.Errorf("uid of %d bytes", len(m.UID))}
 	}
 	if c.g.policy.Load().v1ReadOnly {
 		c.dropped(1)
 		return nil
+	}
+	if p.mask != nil {
+		var err error
+		if body, m, err = c.disguised(p.mask, m); errors.Is(err, v1.ErrMaskShort) {
+			return nil
+		} else if err != nil {
+			return err
+		}
 	}
 	e := bus.Event{From: onV1WS, Data: body, Message: m.Message, Key: p.keyOf(m.UID)}
 	if len(m.Message) == 0 {
@@ -82,7 +91,7 @@ func (c *v1ws) hear(op byte, body []byte) error {
 
 // join takes the first frame that names a channel.
 func (c *v1ws) join(body []byte, m v1.View) error {
-	if len(m.UID) > v1.MaxName || len(m.Channel) > v1.MaxName {
+	if len(m.UID) > c.maxName() || len(m.Channel) > c.maxName() {
 		return &wsFault{code: v2.ClosePolicy, reason: reasonLongName}
 	}
 	if c.closing.Load() {
@@ -91,16 +100,40 @@ func (c *v1ws) join(body []byte, m v1.View) error {
 	if len(c.places) == maxChannels {
 		return &wsFault{code: v2.ClosePolicy, reason: reasonChannels}
 	}
-	uid, channel := string(m.UID), string(m.Channel)
+	named := string(m.Channel)
+	p := &place{conn: c, uid: string(m.UID)}
 	if !c.joined {
-		c.uid, c.channel = uid, channel
+		c.uid, c.channel = p.uid, named
 	}
-	p := &place{conn: c, uid: uid, speaker: uid}
+	if err := c.enter(p, body, m); err != nil {
+		return err
+	}
+	c.places[named] = p
+	c.seated(p.member, p.uid)
+	return nil
+}
+
+// enter makes p a member of the channel that m names, or of its masked twin.
+func (c *v1ws) enter(p *place, body []byte, m v1.View) (err error) {
+	named := string(m.Channel)
+	if c.g.masks != nil {
+		p.mask = c.g.masks.take(named)
+		defer func() {
+			if err != nil {
+				c.g.masks.giveBack(p.mask)
+			}
+		}()
+		// Without its message, where that is too short, the frame still joins.
+		if body, m, err = c.disguised(p.mask, m); err != nil && !errors.Is(err, v1.ErrMaskShort) {
+			return err
+		}
+	}
+	uid, channel := string(m.UID), string(m.Channel)
+	p.speaker = uid
 	said := 0
-	var err error
 	p.member, err = c.g.claim(bus.Join{Channel: channel, Dialect: onV1WS, Sink: p}, claim{
 		at:     &c.seat,
-		admits: func(pol *policy) *refusal { return pol.admitsV1WS(channel) },
+		admits: func(pol *policy) *refusal { return pol.admitsV1WS(named) },
 		complete: func(pol *policy, j *bus.Join) {
 			p.key = pol.keys.headerKey(c.sock.addr, uid, channel)
 			j.First = bus.Event{From: onV1WS, Join: true, UID: uid, Key: p.key, Data: body, Message: m.Message}
@@ -111,16 +144,36 @@ func (c *v1ws) join(body []byte, m v1.View) error {
 		},
 	})
 	var r *refusal
-	switch {
-	case errors.As(err, &r):
+	if errors.As(err, &r) {
 		return &wsFault{code: v2.ClosePolicy, reason: r.reason}
-	case err != nil:
-		return err
 	}
-	c.dropped(said)
-	c.places[channel] = p
-	c.seated(p.member, uid)
-	return nil
+	if err == nil {
+		c.dropped(said)
+	}
+	return err
+}
+
+// maxName is how long a name may be in bytes.
+func (c *v1ws) maxName() int {
+	if c.g.masks != nil {
+		return v1.MaxMaskedName
+	}
+	return v1.MaxName
+}
+
+// disguised puts the mask on what the client says. The error is a *wsFault or, where
+// the masked body is without its message then, v1.ErrMaskShort.
+func (c *v1ws) disguised(mask *v1.Mask, m v1.View) ([]byte, v1.View, error) {
+	masked, err := disguise(mask, v1.Msg{UID: string(m.UID), Channel: string(m.Channel), Message: m.Message})
+	if errors.Is(err, v1.ErrTooLarge) {
+		return nil, v1.View{}, &wsFault{code: v2.CloseTooBig, reason: v2.ReasonTooBig}
+	}
+	if err != nil {
+		c.g.counters.unmaskable.Add(1)
+		c.g.log.Debug("message not passed on: too short to be masked", c.label(), "client", c.sock.name(), "channel", mask.Plain(), "bytes", len(m.Message))
+	}
+	body := masked.Append(nil)
+	return body, v1.View{UID: []byte(masked.UID), Channel: []byte(masked.Channel), Message: body[len(body)-len(masked.Message):]}, err
 }
 
 // keyOf is the key in the header of what uid says here: each frame may be another's.
@@ -154,5 +207,8 @@ func (c *v1ws) left() {
 	for _, p := range c.places {
 		p.member.Leave()
 		c.g.went(p.member, c.counts())
+		if p.mask != nil {
+			c.g.masks.giveBack(p.mask)
+		}
 	}
 }

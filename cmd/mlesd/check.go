@@ -66,6 +66,9 @@ func (c *config) checkListeners() error {
 	if !c.admin.off && !c.admin.loopback() {
 		return fmt.Errorf("--admin-listen %s: only a loopback address, such as localhost:9077, since it asks nobody who they are", c.admin)
 	}
+	if c.WebproxyMask == "only" && !c.V1WebSocket {
+		return errors.New("--webproxy-mask=only is for v1 over WebSocket, which --v1-websocket serves")
+	}
 	seen := make(map[address]string)
 	for flag, a := range c.listeners() {
 		if other, twice := seen[a]; twice && a.port != 0 {

@@ -36,11 +36,11 @@ type config struct {
 	V2KeyFile     string `name:"v2-key-file" env:"MLESD_V2_KEY_FILE" group:"Keys" placeholder:"FILE" help:"The same for v2 alone; empty: v2 needs no key."`
 	V1AddressKeys bool   `name:"v1-address-keys" env:"MLESD_V1_ADDRESS_KEYS" group:"Keys" help:"Accept v1 address keys beside a shared key."`
 	V1WebSocket   bool   `name:"v1-websocket" env:"MLESD_V1_WEBSOCKET" group:"Channels" help:"Serve v1 over WebSocket, too, where v2 is served (--v2-listen, --plain-listen). It knows no key: whoever connects gets in."`
-
-	V1Channels globs  `name:"v1-channels" env:"MLESD_V1_CHANNELS" group:"Channels" placeholder:"GLOB" help:"Let v1 clients join only channels that fit: hall, iot/*, iot/** (default: all). Repeat, or separate by commas; \\, is a comma."`
-	V2Channels globs  `name:"v2-channels" env:"MLESD_V2_CHANNELS" group:"Channels" placeholder:"GLOB" help:"The same for v2 clients (default: all)."`
-	V1ReadOnly bool   `name:"v1-read-only" env:"MLESD_V1_READ_ONLY" group:"Channels" help:"Let v1 clients join and read; what they send is dropped."`
-	V2Joins    string `name:"v2-joins" env:"MLESD_V2_JOINS" group:"Channels" placeholder:"history" default:"history" enum:"history,live,off" help:"When v2 members are told of arrivals: history, live or off."`
+	WebproxyMask  string `name:"webproxy-mask" env:"MLESD_WEBPROXY_MASK" group:"Channels" placeholder:"off" default:"off" enum:"off,link,only" help:"The mask that mles-webproxy puts on names and messages: link each channel joined over WebSocket to its masked twin, or have v1 over WebSocket on the masked channel only."`
+	V1Channels    globs  `name:"v1-channels" env:"MLESD_V1_CHANNELS" group:"Channels" placeholder:"GLOB" help:"Let v1 clients join only channels that fit: hall, iot/*, iot/** (default: all). Repeat, or separate by commas; \\, is a comma."`
+	V2Channels    globs  `name:"v2-channels" env:"MLESD_V2_CHANNELS" group:"Channels" placeholder:"GLOB" help:"The same for v2 clients (default: all)."`
+	V1ReadOnly    bool   `name:"v1-read-only" env:"MLESD_V1_READ_ONLY" group:"Channels" help:"Let v1 clients join and read; what they send is dropped."`
+	V2Joins       string `name:"v2-joins" env:"MLESD_V2_JOINS" group:"Channels" placeholder:"history" default:"history" enum:"history,live,off" help:"When v2 members are told of arrivals: history, live or off."`
 
 	Peer            string   `arg:"" optional:"" name:"peer" env:"MLESD_PEER" help:"Upstream v1 server, HOST or HOST:PORT, as mles 1.1.7 takes it."`
 	Upstream        []string `name:"upstream" env:"MLESD_UPSTREAM" group:"Upstreams" placeholder:"URL" help:"Server that every channel with members is connected to: v1://HOST[:PORT], v1s:// over TLS, ws:// or wss:// for v2. Repeat, or separate by commas."`

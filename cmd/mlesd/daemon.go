@@ -83,6 +83,10 @@ func (d *daemon) gateway() (*bridge.Gateway, error) {
 	if err != nil {
 		return nil, err
 	}
+	mask, err := bridge.ParseMaskMode(d.conf.WebproxyMask)
+	if err != nil {
+		return nil, err
+	}
 	conf := bridge.Config{
 		V1Keys:        d.conf.keys.v1.keys,
 		V2Keys:        d.conf.keys.v2.keys,
@@ -94,6 +98,7 @@ func (d *daemon) gateway() (*bridge.Gateway, error) {
 		V1Channels:    d.conf.V1Channels,
 		V2Channels:    d.conf.V2Channels,
 		V1ReadOnly:    d.conf.V1ReadOnly,
+		WebproxyMask:  mask,
 		V2Joins:       joins,
 		Upstreams:     d.conf.upstreams,
 		MemoryLimit:   d.conf.memory,

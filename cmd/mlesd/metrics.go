@@ -26,7 +26,7 @@ type gatewayMetrics struct {
 
 	info, connections, members, channels, memory, memoryLimit     *prometheus.Desc
 	accepted, joins, refusals, cuts, messages, bytes, unreadables *prometheus.Desc
-	astray                                                        *prometheus.Desc
+	astray, unmaskable                                            *prometheus.Desc
 	upstream, upstreamMessages, upstreamBytes, loops              *prometheus.Desc
 }
 
@@ -51,6 +51,7 @@ func newGatewayMetrics(stats func() bridge.Stats) *gatewayMetrics {
 		messages:    desc("messages_received_total", "Messages received after the join.", "dialect"),
 		bytes:       desc("bytes_received_total", "Bytes of these messages, headers of v1 included.", "dialect"),
 		unreadables: desc("untranslatable_total", "v1 frames that could not be read and went to v1 members over TCP only."),
+		unmaskable:  desc("unmaskable_total", "Messages that mles-webproxy's mask could not be put on or taken off and that went no further."),
 		astray:      desc("astray_total", "v1 frames that named another channel than their connection's and did not go to v1 members over WebSocket."),
 
 		upstream:         desc("upstream_channels", "Channels' connections to upstream servers, by state.", "state"),
@@ -64,7 +65,7 @@ func newGatewayMetrics(stats func() bridge.Stats) *gatewayMetrics {
 func (m *gatewayMetrics) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
 		m.info, m.connections, m.members, m.channels, m.memory, m.memoryLimit,
-		m.accepted, m.joins, m.refusals, m.cuts, m.messages, m.bytes, m.unreadables, m.astray, m.revoked, m.readOnly,
+		m.accepted, m.joins, m.refusals, m.cuts, m.messages, m.bytes, m.unreadables, m.astray, m.unmaskable, m.revoked, m.readOnly,
 		m.upstream, m.upstreamMessages, m.upstreamBytes, m.loops,
 	} {
 		ch <- d
@@ -96,6 +97,7 @@ func (m *gatewayMetrics) Collect(ch chan<- prometheus.Metric) {
 	counter(m.accepted, st.Accepted)
 	counter(m.unreadables, st.Untranslatable)
 	counter(m.astray, st.Astray)
+	counter(m.unmaskable, st.Unmaskable)
 	counters(m.joins, st.Joins)
 	counters(m.refusals, st.Refusals)
 	counters(m.cuts, st.Cuts)
