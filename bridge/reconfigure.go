@@ -23,8 +23,8 @@ type Changes struct {
 
 // Reconfigure puts conf in the place of the configuration that the gateway was
 // made with. Keys, channels, upstreams, the history's and the connections' limits
-// change at once, and V1ReadOnly with the next frames. V2Joins and MemoryLimit are
-// only named in Changes.Restart; Logger, Site and Witness stay as they are. An
+// change at once, and V1ReadOnly with the next frames. V2Joins, WebproxyMask and MemoryLimit
+// are only named in Changes.Restart; Logger, Site and Witness stay as they are. An
 // upstream that is configured as before stays connected.
 //
 // Members who are still allowed notice nothing, and histories stay. Members who are
@@ -42,6 +42,7 @@ func (g *Gateway) Reconfigure(conf Config) (Changes, error) {
 	}
 	given := conf
 	conf.Logger, conf.V2Joins, conf.MemoryLimit = g.log, g.given.V2Joins, g.conf.MemoryLimit
+	conf.WebproxyMask = MaskOff // what it was made with holds, whatever goes with that
 	conf, err := conf.withDefaults()
 	if err != nil {
 		return Changes{}, err
@@ -58,7 +59,7 @@ func (g *Gateway) Reconfigure(conf Config) (Changes, error) {
 	g.bus.SetHistoryLimit(conf.HistoryLimit)
 	changes.Closed = g.review(p)
 
-	given.V2Joins, given.MemoryLimit = g.given.V2Joins, g.given.MemoryLimit
+	given.V2Joins, given.MemoryLimit, given.WebproxyMask = g.given.V2Joins, g.given.MemoryLimit, g.given.WebproxyMask
 	g.given = given
 	return changes, nil
 }
@@ -90,6 +91,9 @@ func differences(old, now Config) (c Changes) {
 	}
 	if old.V2Joins != now.V2Joins {
 		c.Restart = append(c.Restart, "V2Joins")
+	}
+	if old.WebproxyMask != now.WebproxyMask {
+		c.Restart = append(c.Restart, "WebproxyMask")
 	}
 	return c
 }
