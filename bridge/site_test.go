@@ -338,3 +338,57 @@ func TestServeSite(t *testing.T) {
 	nc.Close()
 	h.until("it is off the count", func() bool { return h.Stats().Connections == 0 })
 }
+
+// HTTP/2 has the same bounds: who asks nothing in 10 s is closed, and so is who
+// asks nothing more, however busy he seems.
+func TestIdleHTTP2(t *testing.T) {
+	t.Parallel()
+	const (
+		settings = "\x00\x00\x00\x04\x00\x00\x00\x00\x00"
+		ping     = "\x00\x00\x08\x06\x00\x00\x00\x00\x00ping ing"
+		// HEADERS of stream 1, END_STREAM and END_HEADERS: GET / over https to x, from HPACK's static table.
+		get = "\x00\x00\x06\x01\x05\x00\x00\x00\x01\x82\x87\x84\x41\x01x"
+	)
+	for name, begin := range map[string]string{
+		"nothing": "", "half a preface": "PRI * HTTP/2.0\r\n", "no request": preface + settings, "one request": preface + settings + get,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				h := newHouse(t, bridge.Config{Site: newTownSite()})
+				h.patience = time.Hour
+				l := newPipeListener()
+				conf := serverTLS()
+				conf.NextProtos = []string{"h2", "http/1.1"}
+				h.serve(func() error { return h.ServeV2TLS(l, conf) })
+				start := time.Now()
+				nc := tls.Client(h.keep(l.dial()), &tls.Config{InsecureSkipVerify: true, NextProtos: []string{"h2"}})
+				if err := nc.Handshake(); err != nil {
+					t.Fatal(err)
+				}
+				ended := make(chan string)
+				go func() {
+					sent, _ := io.ReadAll(nc)
+					ended <- string(sent)
+				}()
+				io.WriteString(nc, begin)
+				for strings.HasPrefix(begin, preface) {
+					if _, err := io.WriteString(nc, ping); err != nil {
+						break
+					}
+					time.Sleep(time.Second)
+				}
+				sent := <-ended
+				if took := time.Since(start); took > 22*time.Second {
+					t.Errorf("closed after %s", took)
+				}
+				if strings.Contains(sent, "HTTP/2.0 /") != strings.HasSuffix(begin, get) {
+					t.Errorf("it was sent %q", sent)
+				}
+			})
+		})
+	}
+}
+
+// preface is how an HTTP/2 client begins.
+const preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"

@@ -430,34 +430,3 @@ func TestLiveSite(t *testing.T) {
 		}
 	}
 }
-
-// Who asks for something large and takes none of it is let go after a while, and no file stays open for him.
-func TestVisitorWhoStandsStill(t *testing.T) {
-	var w stillWriter
-	pw, _ := paced(&w, httptest.NewRequest("GET", "/", nil))
-	_, _ = pw.Write([]byte("x"))
-	if until := time.Until(w.at); until < siteStall/2 || until > siteStall || !w.cleared {
-		t.Errorf("writing gives up in %s, cleared: %v", until, w.cleared)
-	}
-	w.cleared = false
-	pw.finish()
-	if w.cleared {
-		t.Error("what the server writes at the end has no deadline")
-	}
-}
-
-// stillWriter notes deadlines.
-type stillWriter struct {
-	http.ResponseWriter
-	at      time.Time
-	cleared bool
-}
-
-func (w *stillWriter) Write(p []byte) (int, error) { return len(p), nil }
-
-func (w *stillWriter) SetWriteDeadline(t time.Time) error {
-	if w.cleared = t.IsZero(); !w.cleared {
-		w.at = t
-	}
-	return nil
-}

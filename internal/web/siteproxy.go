@@ -134,6 +134,11 @@ func (p *proxy) failed(w http.ResponseWriter, r *http.Request, err error, log *s
 		log.Debug("a request ended before it was answered", "prefix", p.prefix, "err", err)
 		return
 	}
+	if errors.Is(err, errStalled) {
+		w.Header().Set("Connection", "close")
+		refuse(w, http.StatusRequestTimeout)
+		return
+	}
 	status := http.StatusBadGateway
 	if timeout, ok := errors.AsType[net.Error](err); ok && timeout.Timeout() || errors.Is(err, context.DeadlineExceeded) {
 		status = http.StatusGatewayTimeout
