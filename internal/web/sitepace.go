@@ -52,8 +52,9 @@ func (w *pacedWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 func (w *pacedWriter) begin() { _ = w.control.SetWriteDeadline(time.Now().Add(siteStall)) }
 func (w *pacedWriter) end()   { _ = w.control.SetWriteDeadline(time.Time{}) }
 
-// finish is for what the server writes when the handler has returned. It must be called before that.
-func (w *pacedWriter) finish() { w.begin() }
+// finish is for what the server writes when the handler has returned, perhaps after it has waited for the rest of a body.
+// It must be called before that.
+func (w *pacedWriter) finish() { _ = w.control.SetWriteDeadline(time.Now().Add(2 * siteStall)) }
 
 // pacedBody is a request's body. It may be read by another goroutine, but after Close it leaves the connection, which
 // may serve another request by then, alone.
