@@ -77,7 +77,7 @@ func (l *v2uplink) upgraded(ws *websocket.Conn, gateway string) error {
 	l.wire.upgraded = true
 	l.pace.conn = l.wire
 	l.hold.giveUp = func() { l.wire.Close() }
-	l.out.conn = l.wire.Conn
+	l.out = uplinkWriter{conn: l.wire.Conn, turn: make(chan struct{}, 1)}
 	ws.SetPingHandler(func(data string) error {
 		l.wire.pinged = true
 		l.whole()
@@ -85,15 +85,17 @@ func (l *v2uplink) upgraded(ws *websocket.Conn, gateway string) error {
 		return nil
 	})
 	ws.SetPongHandler(func(string) error { l.whole(); return nil })
-	ws.SetCloseHandler(func(code int, _ string) error {
-		l.out.reply(v2.OpClose, closePayload(code))
-		return nil
-	})
+	ws.SetCloseHandler(func(code int, _ string) error { l.wire.farewell = code; return nil })
 	return nil
 }
 
 // arrive says hello.
-func (l *v2uplink) arrive(a arrival) (mark, error) {
+func (l *v2uplink) arrive(a arrival) (m mark, err error) {
+	defer func() {
+		if err != nil {
+			l.wire.Close()
+		}
+	}()
 	l.uid, l.arrived = a.uid, time.Now()
 	l.key = l.t.g.keys().headerKey(netip.AddrPort{}, a.uid, l.channel)
 	l.max = v1.MaxMessage(a.uid, l.channel)
@@ -101,7 +103,7 @@ func (l *v2uplink) arrive(a arrival) (mark, error) {
 	if key := l.t.key(); key != "" {
 		hello.Auth, hello.HasAuth = v2.FormatAuth(v2.Auth(a.uid, l.channel, key)), true
 	}
-	m := mark{uid: a.uid, own: true}
+	m = mark{uid: a.uid, own: true}
 	m.sent = v2.AppendFrame(nil, v2.OpText, appendArrival(nil, a.uid, l.channel, l.t.g.identity))
 	if l.gateway == "" && !asciiOnly(a.uid) {
 		return m, &unjoinable{"the uid is not ASCII: mles 2 takes no other"}
@@ -278,10 +280,15 @@ func (l *v2uplink) arrival(text []byte) (uid string, ok bool) {
 	return uid, !l.live.Load() || err == nil && h.HasAuth
 }
 
-// ended says why reading has ended.
+// ended closes the connection, once reading has ended, and says why.
 func (l *v2uplink) ended(err error) error {
 	err = l.t.g.intake.verdict(&l.hold, err)
 	l.t.g.intake.set(&l.hold, 0)
+	if l.wire.farewell != 0 {
+		l.wire.Conn.SetWriteDeadline(time.Now().Add(farewellTime))
+		l.out.frame(v2.OpClose, closePayload(l.wire.farewell))
+	}
+	l.wire.Close()
 	var closed *websocket.CloseError
 	refused := !l.heard && time.Since(l.arrived) < helloTime
 	switch {

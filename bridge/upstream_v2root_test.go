@@ -24,6 +24,7 @@ type wsRootEnd struct {
 	nc      net.Conn
 	r       *bufio.Reader
 	request *http.Request
+	over    chan struct{} // closed when the test ends
 }
 
 // calls takes the next connection and reads its request.
@@ -34,17 +35,22 @@ func (r *root) calls() *wsRootEnd {
 	if err != nil {
 		r.Fatal("the root reads no request:", err)
 	}
-	return &wsRootEnd{r, e.nc, e.r, request}
+	return &wsRootEnd{root: r, nc: e.nc, r: e.r, request: request}
 }
 
 // upgrades answers it, with further lines in the header.
 func (e *wsRootEnd) upgrades(more ...string) *wsRootEnd {
 	e.Helper()
-	sum := sha1.Sum([]byte(e.request.Header.Get("Sec-WebSocket-Key") + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"))
+	e.writes(acceptance(e.request, more...))
+	return e
+}
+
+// acceptance is the answer to a request for a WebSocket.
+func acceptance(request *http.Request, more ...string) string {
+	sum := sha1.Sum([]byte(request.Header.Get("Sec-WebSocket-Key") + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"))
 	lines := append([]string{"HTTP/1.1 101 Switching Protocols", "Upgrade: websocket", "Connection: Upgrade",
 		"Sec-WebSocket-Accept: " + base64.StdEncoding.EncodeToString(sum[:]), subprotocol}, more...)
-	e.writes(strings.Join(lines, "\r\n") + "\r\n\r\n")
-	return e
+	return strings.Join(lines, "\r\n") + "\r\n\r\n"
 }
 
 // greets does so and takes the hello.
@@ -95,7 +101,7 @@ func (e *wsRootEnd) gets(frames ...wsFrame) {
 	}
 }
 
-// getsMore does so for frames that come while the gateway pongs.
+// ends reads the end, perhaps behind a close frame.
 func (e *wsRootEnd) ends() {
 	e.Helper()
 	for {

@@ -28,6 +28,7 @@ type uplinkWire struct {
 	received int // bytes, in all
 	frames   frames
 	pinged   bool      // by the server
+	farewell int       // code of the close frame that the server is owed; 0: none
 	until    time.Time // when it must have said something
 }
 
@@ -68,7 +69,7 @@ func (w *uplinkWire) SetReadDeadline(t time.Time) error {
 // frame for a fault that it finds in the frames it reads.
 func (w *uplinkWire) Write(p []byte) (int, error) {
 	if w.upgraded {
-		w.l.out.reply(v2.OpClose, closePayload(v2.CloseProtocol))
+		w.farewell = v2.CloseProtocol
 		return len(p), nil
 	}
 	return w.Conn.Write(p)
@@ -99,9 +100,9 @@ func closePayload(code int) []byte {
 type uplinkWriter struct {
 	conn net.Conn
 
-	mu      sync.Mutex
-	scratch []byte
-	over    error // nothing is written any more
+	turn    chan struct{} // holds a token while somebody writes, which may take long
+	scratch []byte        // of whose turn it is
+	over    error         // nothing is written any more; of the same
 
 	ctlMu  sync.Mutex
 	op     byte // of the control frame that is owed; 0: none
@@ -114,8 +115,8 @@ const scratchBytes = 32 << 10
 // write masks whole frames and writes them, as many at once as there is room for,
 // the large ones in pieces. Those are left out that leave says.
 func (w *uplinkWriter) write(frames []byte, leave func(linkFrame) bool) error {
-	w.mu.Lock()
-	defer w.mu.Unlock()
+	w.turn <- struct{}{}
+	defer func() { <-w.turn }()
 	defer func() { w.scratch = nil }() // most uplinks are idle most of the time
 	w.scratch = make([]byte, 0, min(scratchBytes, len(frames)+len(frames)/2+16))
 	for len(frames) > 0 {
@@ -133,15 +134,15 @@ func (w *uplinkWriter) write(frames []byte, leave func(linkFrame) bool) error {
 
 // frame writes one frame.
 func (w *uplinkWriter) frame(op byte, payload []byte) error {
-	w.mu.Lock()
-	defer w.mu.Unlock()
+	w.turn <- struct{}{}
+	defer func() { <-w.turn }()
 	if err := w.put(op, payload); err != nil {
 		return err
 	}
 	return w.flush()
 }
 
-// put adds a frame to what is to be written. The caller holds mu.
+// put adds a frame to what is to be written. It is the caller's turn.
 func (w *uplinkWriter) put(op byte, payload []byte) error {
 	var key [4]byte
 	rand.Read(key[:]) // never fails, as of Go 1.24
@@ -168,7 +169,7 @@ func (w *uplinkWriter) put(op byte, payload []byte) error {
 	return nil
 }
 
-// flush writes. The caller holds mu.
+// flush writes. It is the caller's turn.
 func (w *uplinkWriter) flush() error {
 	if w.over != nil {
 		return w.over
@@ -198,8 +199,8 @@ func (w *uplinkWriter) reply(op byte, payload []byte) {
 }
 
 func (w *uplinkWriter) answerNow() {
-	w.mu.Lock()
-	defer w.mu.Unlock()
+	w.turn <- struct{}{}
+	defer func() { <-w.turn }()
 	w.ctlMu.Lock()
 	op, payload := w.op, w.answer
 	if op != v2.OpClose {
@@ -214,7 +215,7 @@ func (w *uplinkWriter) answerNow() {
 		err = w.flush()
 	}
 	if op == v2.OpClose && err == nil {
-		w.over = net.ErrClosed
+		w.over = net.ErrClosed // nothing follows a close frame
 	}
 }
 
