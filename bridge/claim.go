@@ -33,7 +33,7 @@ func (c *claim) decide(p *policy, j *bus.Join) error {
 // claim joins a member for whom the channel is connected to the upstreams, until it
 // leaves; see [Gateway.contend]. It is a *[refusal] where the policy does not admit
 // the member, or an upstream is at the other end of it.
-func (g *Gateway) claim(j bus.Join, c claim) (*bus.Member, error) {
+func (g *Gateway) claim(j bus.Join, c claim) (m *bus.Member, err error) {
 	if err := c.decide(g.policy.Load(), &j); err != nil {
 		return nil, err
 	}
@@ -42,9 +42,14 @@ func (g *Gateway) claim(j bus.Join, c claim) (*bus.Member, error) {
 		return nil, err
 	}
 	j.Left = gu.left
-	m, err := g.contend(&j, &c)
+	if g.links != nil && (j.Dialect == onV2 || j.Dialect == onV1WS) {
+		twin := g.links.expect(&j)
+		j.Left = func() { gu.left(); twin.left() }
+		defer func() { twin.settle(err == nil) }()
+	}
+	m, err = g.contend(&j, &c)
 	if err != nil {
-		gu.left()
+		j.Left()
 		return nil, err
 	}
 	gu.arrived()

@@ -13,11 +13,15 @@ const (
 	onV2                      // v2
 	onV1WS                    // v1 over WebSocket
 	onLink                    // v2 between gateways, and to upstream servers: see links.go
+	onMask                    // what a link to the masked twin reads: see masklink.go
 )
 
 // astray is the Op of a v1 event whose body names another channel than its
 // connection's.
 const astray = 1
+
+// relayed is the Op of a v1 event that has come from the channel's twin.
+const relayed = 2
 
 // codec is the table of mapping.md, "What each side gets": it writes an event of
 // any dialect down in any other. Events of a v1 connection carry the frame in
@@ -26,6 +30,7 @@ const astray = 1
 type codec struct {
 	joins    JoinMode
 	identity string // of the gateway, for onLink
+	counters *counters
 	masks    *masks // where v1 WebSocket members are on masked channels; else nil
 }
 
@@ -46,6 +51,14 @@ func (c codec) Size(d bus.Dialect, channel string, e *bus.Event, replay bool) in
 			return v2.FrameSize(m.Size())
 		}
 		return v2.FrameSize(bodySize(channel, e))
+	case onMask:
+		if e.Opaque || strays(e) {
+			if !replay {
+				c.counters.unmaskable.Add(1)
+			}
+			return 0
+		}
+		return relayHead + v1.HeaderLen + bodySize(channel, e)
 	}
 	if e.Opaque {
 		return 0
@@ -78,6 +91,12 @@ func (c codec) Append(dst []byte, d bus.Dialect, channel string, e *bus.Event, r
 		}
 		dst = v2.AppendFrameHeader(dst, v2.OpBinary, bodySize(channel, e))
 		return appendBody(dst, channel, e)
+	}
+	if d == onMask {
+		if e.Opaque || strays(e) {
+			return dst
+		}
+		return c.Append(appendRelayHead(dst, e), onV1, channel, e, replay)
 	}
 	if e.Opaque {
 		return dst

@@ -153,9 +153,6 @@ func (c Config) withDefaults() (Config, error) {
 	if maskModes[c.WebproxyMask] == "" {
 		return c, fmt.Errorf("bridge: unknown mask mode %d", c.WebproxyMask)
 	}
-	if c.WebproxyMask == MaskLink {
-		return c, errors.New("bridge: linking masked channels is not served yet")
-	}
 	if c.WebproxyMask == MaskOnly && !c.V1WebSocket {
 		return c, errors.New("bridge: the mask is only for v1 over WebSocket, which is not served")
 	}

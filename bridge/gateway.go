@@ -20,7 +20,8 @@ type Gateway struct {
 	log       *slog.Logger
 	policy    atomic.Pointer[policy]
 	upstreams *upstreams
-	masks     *masks // where v1 WebSocket members are on masked channels; else nil
+	links     *maskLinks // with --webproxy-mask=link; else nil
+	masks     *masks     // where v1 WebSocket members are on masked channels; else nil
 	bus       *bus.Bus
 	intake    *intake
 	acceptor  *acceptor
@@ -80,8 +81,11 @@ func New(conf Config) (*Gateway, error) {
 	if conf.WebproxyMask == MaskOnly {
 		g.masks = newMasks(&g.counters)
 	}
+	if conf.WebproxyMask == MaskLink {
+		g.links = newMaskLinks(g)
+	}
 	g.bus = bus.New(bus.Config{
-		Codec:        codec{joins: conf.V2Joins, identity: identity, masks: g.masks},
+		Codec:        codec{joins: conf.V2Joins, identity: identity, counters: &g.counters, masks: g.masks},
 		HistoryLimit: conf.HistoryLimit,
 		MemoryLimit:  budgetOf(conf.MemoryLimit),
 	})
@@ -320,6 +324,9 @@ func (g *Gateway) Close() error {
 	}
 	g.ended.Wait()
 	g.upstreams.close()
+	if g.links != nil {
+		g.links.close()
+	}
 	g.wheel.close()
 	g.bus.Close()
 	return nil

@@ -130,3 +130,17 @@ func disguise(mask *v1.Mask, m v1.Msg) (v1.Msg, error) {
 	masked.Message, err = mask.AppendMessage(nil, m.Message)
 	return masked, err
 }
+
+// undisguise takes the mask off what a member of the masked channel says. The error is
+// one of package v1: ErrMaskShort, where m is without its message then, or ErrMaskName.
+func undisguise(mask *v1.Mask, m v1.Msg) (v1.Msg, error) {
+	uid, err := mask.Unname(m.UID)
+	if err != nil {
+		return v1.Msg{}, err
+	}
+	plain := v1.Msg{UID: uid, Channel: mask.Plain()}
+	if len(m.Message) > 0 {
+		plain.Message, err = mask.AppendMessage(nil, m.Message)
+	}
+	return plain, err
+}

@@ -128,6 +128,12 @@ type Join struct {
 	// the history and all that follows, counts for backpressure, and keeps the
 	// channel from being forgotten until it leaves.
 	Quiet bool
+	// Relay, if set, makes the member one that only passes on what it hears to
+	// another channel: it does not keep its own from being forgotten, which its
+	// sink is told ([Forgotten]), and counts as one who reads only while Relay
+	// says that somebody hears it there. Relay must be quick and may call
+	// nothing of the bus but [Member.Heard].
+	Relay func() bool
 	// History, if set, is called once with the history in place of giving it
 	// to the member: oldest first, as it stood at the moment of joining, and
 	// before Join returns. The events may not be changed, and their slices not
@@ -206,18 +212,38 @@ func (b *Bus) channel(name string) *channel {
 // remove forgets a channel that has no members, and no history either unless
 // it was last used before that time (Unix ns).
 func (b *Bus) remove(ch *channel, before int64) {
+	for _, m := range b.take(ch, before) {
+		m.sink.Cut(m, Forgotten)
+		if m.gone != nil {
+			m.gone()
+		}
+	}
+}
+
+// take does that and returns the relays that were left.
+func (b *Bus) take(ch *channel, before int64) []*Member {
 	s := b.shard(ch.name)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	ch.mu.Lock()
 	defer ch.mu.Unlock()
 	if ch.dead || ch.members > 0 || ch.history.all.n > 0 && ch.lastUsed.Load() >= before {
-		return
+		return nil
 	}
 	ch.dead = true
 	ch.history.clear()
 	delete(s.channels, ch.name)
 	b.budget.Add(-ch.cost())
+	var left []*Member
+	for _, l := range ch.logs {
+		if l != nil {
+			left = append(left, l.members...)
+		}
+	}
+	for _, m := range left {
+		m.depart()
+	}
+	return left
 }
 
 // each calls f for every channel there is, one at a time, with no lock held.

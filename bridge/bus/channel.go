@@ -22,9 +22,11 @@ type channel struct {
 	lastUsed atomic.Int64 // Unix ns
 
 	mu      sync.Mutex
-	dead    bool // no longer in the bus
-	watched bool // the janitor looks at it each second
-	members int
+	dead    bool         // no longer in the bus
+	watched bool         // the janitor looks at it each second
+	members int          // but for relays
+	hearers atomic.Int32 // the same, for relays on other channels
+	ordinal uint32       // of the last event
 	holders map[identity]*Member
 	logs    [MaxDialects]*log
 	history history
@@ -59,7 +61,7 @@ func (ch *channel) join(j *Join, woken **Member) (m *Member, past []*stored, err
 		holder.depart()
 	}
 	now := ch.bus.now()
-	m = &Member{ch: ch, dialect: j.Dialect, id: j.ID, sink: j.Sink, since: now, moved: now, quiet: j.Quiet, gone: j.Left}
+	m = &Member{ch: ch, dialect: j.Dialect, id: j.ID, sink: j.Sink, since: now, moved: now, quiet: j.Quiet, gone: j.Left, relay: j.Relay, start: ch.ordinal}
 	past = ch.history.snapshot()
 	if past != nil && j.History == nil {
 		m.replay = newReplay(ch.bus, j.Dialect, ch.name, past)
@@ -75,13 +77,21 @@ func (ch *channel) join(j *Join, woken **Member) (m *Member, past []*stored, err
 	if !j.Quiet {
 		ch.arrive(m, j, now, woken)
 	}
-	ch.members++
+	if j.Relay == nil {
+		ch.count(1)
+	}
 	if !j.Quiet {
 		ch.bus.members.Add(1)
 	}
 	ch.used(now)
 	ch.look()
 	return m, past, nil
+}
+
+// count notes that members have come or gone.
+func (ch *channel) count(n int) {
+	ch.members += n
+	ch.hearers.Store(int32(ch.members))
 }
 
 // attach puts m's cursor at the head of its dialect's log.
@@ -120,6 +130,8 @@ func (ch *channel) arrive(m *Member, j *Join, now time.Time, woken **Member) {
 // deliver appends e, which comes now, to each log that has another member than its
 // sender.
 func (ch *channel) deliver(e *Event, by *Member, now time.Time, woken **Member) {
+	ch.ordinal++
+	e.Ordinal = ch.ordinal
 	for d, l := range ch.logs {
 		if l == nil || len(l.members) == 1 && l.members[0] == by {
 			continue
@@ -136,7 +148,7 @@ func (ch *channel) deliver(e *Event, by *Member, now time.Time, woken **Member) 
 // nearest returns how far behind the most advanced member but m is.
 func (ch *channel) nearest(m *Member) (lag int64, ok bool) {
 	for _, l := range ch.logs {
-		if l == nil {
+		if l == nil || l.unheard() {
 			continue
 		}
 		if n, any := l.nearest(m); any && (!ok || n < lag) {

@@ -5,7 +5,7 @@ package bus
 type Dialect uint8
 
 // MaxDialects is how many dialects a bus can tell apart.
-const MaxDialects = 4
+const MaxDialects = 5
 
 // An Event is one thing that happened on a channel: somebody arrived, or said
 // something, or both at once.
@@ -21,6 +21,9 @@ type Event struct {
 	// Opaque marks data that could not be understood and so goes to members of
 	// its own dialect only.
 	Opaque bool
+	// Ordinal is the event's number on its channel, given by the bus: later ones
+	// have larger ones, but for 2^32 events after which they begin again.
+	Ordinal uint32
 	// Op is a small number of the dialect's own, such as an opcode.
 	Op byte
 	// Key is a larger number of the dialect's own, such as a header's key.
@@ -98,6 +101,8 @@ const (
 	Stalled Reason = "stalled"
 	// OverMemory: the furthest behind when the memory budget was used up.
 	OverMemory Reason = "over memory"
+	// Forgotten: only relays were left on the channel, and it was forgotten.
+	Forgotten Reason = "forgotten"
 	// Replaced: another connection took over its identity.
 	Replaced Reason = "replaced"
 )

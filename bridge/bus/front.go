@@ -25,6 +25,16 @@ func (f *front) moved(m *Member, pos int64) {
 	}
 }
 
+// unheard says whether all who follow the log only pass on what nobody hears.
+func (l *log) unheard() bool {
+	for _, m := range l.members {
+		if m.relay == nil || m.relay() {
+			return false
+		}
+	}
+	return true
+}
+
 // nearest returns how far behind the head the most advanced member other than
 // except is; ok is false where there is none.
 func (l *log) nearest(except *Member) (lag int64, ok bool) {

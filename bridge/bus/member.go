@@ -11,7 +11,9 @@ type Member struct {
 	// Fixed once joined.
 	ch      *channel
 	dialect Dialect
-	quiet   bool // joined with Join.Quiet
+	quiet   bool        // joined with Join.Quiet
+	relay   func() bool // Join.Relay
+	start   uint32      // ordinal of the last event before
 	id      string
 	sink    Sink
 	since   time.Time
@@ -46,6 +48,14 @@ func (m *Member) Sink() Sink { return m.sink }
 
 // Dialect returns which dialect the member is given events in.
 func (m *Member) Dialect() Dialect { return m.dialect }
+
+// Start returns the ordinal of the last event on the channel before the member
+// joined.
+func (m *Member) Start() uint32 { return m.start }
+
+// Heard says whether there is anybody but relays on the member's channel. It takes
+// no lock.
+func (m *Member) Heard() bool { return m.ch.hearers.Load() > 0 }
 
 // Since returns when the member joined.
 func (m *Member) Since() time.Time { return m.since }
@@ -319,7 +329,9 @@ func (m *Member) depart() bool {
 	m.left = true
 	m.detach()
 	ch := m.ch
-	ch.members--
+	if m.relay == nil {
+		ch.count(-1)
+	}
 	if ch.holders[identity{m.dialect, m.id}] == m {
 		delete(ch.holders, identity{m.dialect, m.id})
 	}

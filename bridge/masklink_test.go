@@ -1,0 +1,203 @@
+package bridge_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"mles/bridge"
+)
+
+func maskLinked() bridge.Config {
+	conf := withWS(secret)
+	conf.WebproxyMask = bridge.MaskLink
+	return conf
+}
+
+// With links those on the plain name and those on the masked one read each other,
+// each in its own form, nothing twice and nobody itself: live and from history.
+func TestMaskLink(t *testing.T) {
+	t.Parallel()
+	h := open(t, maskLinked())
+	d := disguiseOf(t, "room")
+	vera := h.v1Joins(d.Name("vera"), d.Masked(), "") // behind mles-webproxy
+	dora := h.v1Joins("dora", "room", "")             // on the plain channel; nobody has joined it by WebSocket
+	early := counter + "early"
+	vera.says(d.message(early))
+	dora.says(early + " too")
+
+	// wendy's joining links the two: their histories are brought together first.
+	wendy := h.v1wsJoins("wendy", "room", "")
+	wendy.gets(dora.onWS(""), dora.onWS(early+" too"), body("vera", "room", ""), body("vera", "room", early))
+	dora.gets(keyed(v1Key("swordfish", "vera", "room"), msgBody("vera", "room", "")), keyed(v1Key("swordfish", "vera", "room"), msgBody("vera", "room", early)), wendy.onV1(""))
+	vera.gets(d.frame("dora", ""), d.frame("dora", early+" too"), d.frame("wendy", ""))
+
+	carol := h.v2Joins("carol", "room")
+	carol.gets(notice("dora", "room"), blob(early+" too"), notice("vera", "room"), blob(early), notice("wendy", "room"))
+	dora.gets(carol.onV1(""))
+	wendy.gets(carol.onWS(""))
+	vera.gets(d.frame("carol", ""))
+	fromVera := func(s string) []byte { return keyed(v1Key("swordfish", "vera", "room"), msgBody("vera", "room", s)) }
+	for i := range 5 {
+		n := counter + fmt.Sprint(i)
+		wendy.says("w" + n)
+		vera.gets(d.frame("wendy", "w"+n))
+		dora.gets(wendy.onV1("w" + n))
+		carol.gets(blob("w" + n))
+		carol.says(text("c" + n))
+		vera.gets(d.frame("carol", "c"+n))
+		dora.gets(carol.onV1("c" + n))
+		wendy.gets(carol.onWS("c" + n))
+		dora.says("d" + n)
+		vera.gets(d.frame("dora", "d"+n))
+		wendy.gets(dora.onWS("d" + n))
+		carol.gets(blob("d" + n))
+		vera.says(d.message("v" + n))
+		dora.gets(fromVera("v" + n))
+		wendy.gets(body("vera", "room", "v"+n))
+		carol.gets(blob("v" + n))
+	}
+	large := counter + strings.Repeat("large", 1<<18)
+	go wendy.nc.Write(final(opBinary, string(msgBody("wendy", "room", large))))
+	vera.gets(d.frame("wendy", large))
+	go vera.says(d.message(large + "r"))
+	wendy.gets(body("vera", "room", large+"r"))
+
+	// The history of both has it all once, also for who comes to a link that is there.
+	vito := h.v1Joins(d.Name("vito"), d.Masked(), "")
+	vito.gets(vera.frame(""), vera.frame(d.message(early)), d.frame("dora", ""), d.frame("dora", early+" too"), d.frame("wendy", ""), d.frame("carol", ""))
+	walter := h.v1wsJoins("walter", "room", "")
+	walter.gets(dora.onWS(""), dora.onWS(early+" too"), body("vera", "room", ""), body("vera", "room", early), body("wendy", "room", ""), carol.onWS(""))
+	for i := range 5 {
+		n := counter + fmt.Sprint(i)
+		vito.gets(d.frame("wendy", "w"+n), d.frame("carol", "c"+n), d.frame("dora", "d"+n), vera.frame(d.message("v"+n)))
+		walter.gets(body("wendy", "room", "w"+n), carol.onWS("c"+n), dora.onWS("d"+n), body("vera", "room", "v"+n))
+	}
+	if st := h.Stats(); st.Unmaskable != 0 || st.Members != 6 {
+		t.Errorf("%+v", st)
+	}
+}
+
+// The link stays when those on WebSocket have left, so that nothing is said twice to
+// who comes back, nor missing.
+func TestMaskLinkStays(t *testing.T) {
+	t.Parallel()
+	h := open(t, maskLinked())
+	d := disguiseOf(t, "room")
+	wendy := h.v1wsJoins("wendy", "room", "")
+	vera := h.v1Joins(d.Name("vera"), d.Masked(), "")
+	vera.gets(d.frame("wendy", ""))
+	wendy.gets(body("vera", "room", ""))
+	wendy.leaves()
+	for range 3 { // the same thing over and over
+		vera.says(d.message(counter + "on"))
+	}
+	h.until("the plain channel has it", func() bool { return remembered(h, "room") == 5 })
+	wendy = h.v1wsJoins("wendy", "room", "")
+	wendy.gets(body("wendy", "room", ""), body("vera", "room", ""), body("vera", "room", counter+"on"), body("vera", "room", counter+"on"), body("vera", "room", counter+"on"))
+	vera.gets(d.frame("wendy", ""))
+	vera.says(d.message(counter + "end"))
+	wendy.gets(body("vera", "room", counter+"end"))
+}
+
+// remembered is how many events a channel remembers.
+func remembered(h *house, channel string) int64 {
+	for c := range h.Channels() {
+		if c.Name == channel {
+			return c.History.Messages
+		}
+	}
+	return 0
+}
+
+// What has no mask, or is not masked, stays where it is, and is counted.
+func TestMaskLinkUnmaskable(t *testing.T) {
+	t.Parallel()
+	h := open(t, maskLinked())
+	d := disguiseOf(t, "room")
+	wendy := h.v1wsJoins("wendy", "room", "short") // her arrival crosses, what she says does not
+	vera := h.v1Joins(d.Name("vera"), d.Masked(), "")
+	vera.gets(d.frame("wendy", ""))
+	wendy.gets(body("vera", "room", ""))
+	wendy.says(strings.Repeat("s", 16))
+	vera.says("plain and short")
+	vera.sends(keyed(1, []byte("no body")))
+	vera.sends(keyed(1, msgBody(d.Name("vera"), "astray", counter+"x")))
+	vera.sends(keyed(1, msgBody("no mask", d.Masked(), d.message(counter+"x"))))
+	vera.says(d.message(counter + "end"))
+	wendy.gets(body("vera", "room", counter+"end"))
+	wendy.says(counter + "end")
+	vera.gets(d.frame("wendy", counter+"end"))
+	if n := h.Stats().Unmaskable; n != 6 {
+		t.Errorf("%d counted, want 6", n)
+	}
+}
+
+// Somebody who joins the masked name by WebSocket is on that; it has no twin of its
+// own where it is one.
+func TestMaskLinkMaskedByWebSocket(t *testing.T) {
+	t.Parallel()
+	h := open(t, maskLinked())
+	d := disguiseOf(t, "room")
+	carol := h.v2Joins("carol", "room")
+	wanda := h.v2Joins(d.Name("wanda"), d.Masked())
+	wanda.gets(notice(d.Name("carol"), d.Masked()))
+	carol.says(blob(counter + "hello"))
+	wanda.gets(blob(d.message(counter + "hello")))
+	wanda.says(blob(d.message(counter + "hi")))
+	carol.gets(blob(counter + "hi"))
+	if n := h.Stats().Channels; n != 2 {
+		t.Errorf("%d channels", n)
+	}
+}
+
+// A link is counted among those who read only if somebody hears what it passes on:
+// a publisher waits for its reader as on any channel, and for one on the twin.
+func TestMaskLinkBackpressure(t *testing.T) {
+	t.Parallel()
+	for _, masked := range []bool{false, true} {
+		t.Run(fmt.Sprint("reader masked ", masked), func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				conf := maskLinked()
+				conf.HistoryLimit = bridge.NoHistory
+				h := openPipes(t, conf)
+				d := disguiseOf(t, "room")
+				wendy := h.v1wsJoins("wendy", "room", "")
+				var bob *v1client
+				if masked {
+					bob = h.v1Joins(d.Name("bob"), d.Masked(), "")
+				} else {
+					bob = h.v1Joins("bob", "room", "")
+				}
+				wendy.gets(body("bob", "room", ""))
+				go wendy.answers(true)
+				message := counter + strings.Repeat("m", 1<<18)
+				const many = 120 // 30 MiB
+				sent := make(chan struct{})
+				go func() {
+					defer close(sent)
+					for range many {
+						wendy.nc.Write(final(opBinary, string(msgBody("wendy", "room", message))))
+					}
+				}()
+				time.Sleep(time.Second)
+				select {
+				case <-sent:
+					t.Fatal("the publisher was not slowed")
+				default:
+				}
+				for range many {
+					if masked {
+						bob.gets(d.frame("wendy", message))
+					} else {
+						bob.gets(wendy.onV1(message))
+					}
+				}
+				<-sent
+			})
+		})
+	}
+}
