@@ -16,7 +16,7 @@ func (s *Store) changes(last, due bool) []byte {
 		changed := r.present > 0
 		for _, e := range r.entries {
 			if e.dirty {
-				text = e.line(text)
+				text = r.entryLine(text, e)
 				changed = true
 			}
 		}
@@ -43,7 +43,7 @@ func (s *Store) everything(last bool) []byte {
 	text := appendRecord(nil, head)
 	for _, r := range s.rolls {
 		for _, e := range r.entries {
-			text = e.line(text)
+			text = r.entryLine(text, e)
 		}
 		text = r.line(text)
 	}
@@ -56,16 +56,16 @@ func (s *Store) expire(now time.Time) {
 	}
 }
 
-func (e *entry) line(dst []byte) []byte {
+func (r *roll) entryLine(dst []byte, e *entry) []byte {
 	e.dirty = false
 	return appendRecord(dst, record{
-		Kind: kindSeen, Dialect: e.dialect, UID: e.uid, Channel: e.channel, Addr: e.addr,
-		Key: e.key, Line: e.keyLine, First: at(e.first), Last: at(e.last), Present: e.present > 0,
+		Kind: kindSeen, Dialect: r.dialect, UID: e.uid, Channel: e.channel, Addr: e.addr,
+		Key: e.key.String(), Line: int(e.keyLine), First: e.first, Last: e.last, Present: e.present > 0,
 	})
 }
 
 func (r *roll) line(dst []byte) []byte {
-	return appendRecord(dst, record{Kind: kindRoll, Dialect: r.dialect, Last: at(r.last), Dropped: r.dropped, Present: r.present > 0})
+	return appendRecord(dst, record{Kind: kindRoll, Dialect: r.dialect, Last: r.last, Dropped: r.dropped, Present: r.present > 0})
 }
 
 // ending is what every write ends with.
@@ -83,12 +83,12 @@ func (s *Store) recall(p past) {
 	defer s.mu.Unlock()
 	for _, old := range p.rolls {
 		r := s.roll(old.Dialect)
-		r.used(old.Last.time())
+		r.used(old.Last)
 		r.dropped += old.Dropped
 	}
 	for _, old := range p.entries {
 		r := s.roll(old.Dialect)
-		r.used(old.Last.time())
+		r.used(old.Last)
 		r.remember(old)
 	}
 	if p.damage != nil || !p.since.Before(s.since) {

@@ -86,7 +86,7 @@ func New(dir string, log *slog.Logger) *Store {
 func (s *Store) Joined(v bridge.Visit) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	now := time.Now().Round(0)
+	now := at(time.Now())
 	r := s.roll(v.Dialect)
 	r.present++
 	r.used(now)
@@ -99,7 +99,7 @@ func (s *Store) Joined(v bridge.Visit) {
 func (s *Store) Left(v bridge.Visit) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	now := time.Now().Round(0)
+	now := at(time.Now())
 	r := s.roll(v.Dialect)
 	r.present = max(0, r.present-1)
 	r.used(now)
@@ -109,15 +109,13 @@ func (s *Store) Left(v bridge.Visit) {
 }
 
 // enter brings the visit's entry up to date, made if there is room.
-func (s *Store) enter(r *roll, v bridge.Visit, now time.Time) *entry {
+func (s *Store) enter(r *roll, v bridge.Visit, now moment) *entry {
 	e := r.entry(id{v.UID, v.Channel, v.Addr.Addr().Unmap().WithZone("")}, now)
 	if e == nil {
 		return nil
 	}
-	if e.last.Before(now) {
-		e.last = now
-	}
-	e.key, e.keyLine = v.Key.String(), v.Key.Line()
+	e.last = max(e.last, now)
+	e.key, e.keyLine = keyNamed(v.Key.String()), int32(v.Key.Line())
 	e.dirty = true
 	return e
 }
@@ -141,7 +139,7 @@ func (s *Store) Status() Status {
 		Dialects: make(map[string]Summary),
 	}
 	for dialect, r := range s.rolls {
-		last := r.last
+		last := r.last.time()
 		if r.present > 0 {
 			last = now
 		}
@@ -162,8 +160,8 @@ func (s *Store) Visitors(dialect string) []Visitor {
 	all := make([]Visitor, 0, len(r.entries))
 	for _, e := range r.entries {
 		v := Visitor{
-			Dialect: dialect, UID: e.uid, Channel: e.channel, Addr: e.addr, Key: e.key, KeyLine: e.keyLine,
-			First: e.first, Last: e.last, Present: e.present > 0,
+			Dialect: dialect, UID: e.uid, Channel: e.channel, Addr: e.addr, Key: e.key.String(), KeyLine: int(e.keyLine),
+			First: e.first.time(), Last: e.last.time(), Present: e.present > 0,
 		}
 		if v.Present {
 			v.Last = now
