@@ -8,7 +8,8 @@
 // remembered. [Gateway.ServeV1] and [Gateway.ServeV1TLS] serve v1 on a listener,
 // [Gateway.ServeV2] and [Gateway.ServeV2TLS] serve v2; each blocks until the
 // gateway is shut down. A program with an HTTP server of its own can use the
-// gateway as a handler instead of the latter two. [Gateway.Stats] counts;
+// gateway as a handler instead of the latter two. [Gateway.Stats] counts,
+// [Gateway.Members] and [Gateway.Channels] tell who is there, a [Witness] who was;
 // [Gateway.Reconfigure] changes who may join while members are there;
 // [Gateway.Shutdown] takes leave of everybody, [Gateway.Close] does not.
 //

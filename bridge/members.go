@@ -29,6 +29,7 @@ type Member struct {
 type Visit struct {
 	Dialect string // as in [Stats]: "v1", "v2", "v1ws"
 	Channel string
+	Called  string // what the client calls the channel, where that is its masked name; else ""
 	UID     string
 	Addr    netip.AddrPort // the client's; invalid where its connection has none
 	Key     Credential     // what let it in

@@ -171,3 +171,19 @@ func TestMembersTraffic(t *testing.T) {
 		alice.nc.Close()
 	})
 }
+
+// Behind the mask, a channel is told by both its names.
+func TestMembersMasked(t *testing.T) {
+	t.Parallel()
+	h := open(t, maskOnly())
+	d := disguiseOf(t, "room")
+	h.v1wsJoins("wendy", "room", "")
+	for m := range h.Members() {
+		if m.UID != "wendy" || m.Called != "room" || m.Channel != d.Masked() || m.Dialect != "v1ws" {
+			t.Errorf("%+v", m)
+		}
+	}
+	if len(h.who()) != 1 {
+		t.Errorf("%q", h.who())
+	}
+}

@@ -186,7 +186,11 @@ func (p *place) keyOf(uid []byte) uint64 {
 }
 
 func (p *place) visit(m *bus.Member) Visit {
-	return Visit{Dialect: p.conn.name(), Channel: m.Channel(), UID: p.uid, Addr: p.conn.sock.addr}
+	called := ""
+	if p.mask != nil {
+		called = p.mask.Plain()
+	}
+	return Visit{Dialect: p.conn.name(), Channel: m.Channel(), Called: called, UID: p.uid, Addr: p.conn.sock.addr}
 }
 
 func (p *place) whence() string { return p.conn.whence() }

@@ -73,7 +73,11 @@ func writeMembers(w io.Writer, doc *admin.Document) error {
 		if !m.LastMessage.IsZero() {
 			last = ago(doc.Now, m.LastMessage)
 		}
-		t.row(m.Dialect, short(m.Channel), short(m.UID), m.Address, key(m.Key, m.KeyLine), span(doc.Now.Sub(m.Since)), last,
+		channel := short(m.Channel)
+		if m.Called != "" {
+			channel += " (" + short(m.Called) + ", masked)"
+		}
+		t.row(m.Dialect, channel, short(m.UID), m.Address, key(m.Key, m.KeyLine), span(doc.Now.Sub(m.Since)), last,
 			size(m.Lag), traffic(m.MessagesIn, m.BytesIn), traffic(m.MessagesOut, m.BytesOut))
 	}
 	return ends(w, t, doc.MembersNext)

@@ -70,6 +70,7 @@ type Channel struct {
 type Member struct {
 	Dialect     string    `json:"dialect"`
 	Channel     string    `json:"channel"`
+	Called      string    `json:"called,omitempty"` // by the client, where channel is masked
 	UID         string    `json:"uid"`
 	Address     string    `json:"address,omitempty"`
 	Key         string    `json:"key"`                // shared, address, none
@@ -124,7 +125,7 @@ func memberOf(m bridge.Member) Member {
 		address = m.Addr.String()
 	}
 	return Member{
-		Dialect: m.Dialect, Channel: m.Channel, UID: m.UID, Address: address, Key: m.Key.String(), KeyLine: m.Key.Line(),
+		Dialect: m.Dialect, Channel: m.Channel, Called: m.Called, UID: m.UID, Address: address, Key: m.Key.String(), KeyLine: m.Key.Line(),
 		Since: m.Since.UTC(), LastMessage: m.LastMessage.UTC(), Lag: m.Lag,
 		MessagesIn: m.In.Messages, BytesIn: m.In.Bytes, MessagesOut: m.Out.Messages, BytesOut: m.Out.Bytes,
 	}
