@@ -55,6 +55,7 @@ type commandLine struct {
 	Sub     subCommand     `cmd:"" help:"Print the messages of a channel."`
 	Status  statusCommand  `cmd:"" help:"Ask a gateway who is there, and who still uses v1."`
 	Check   checkCommand   `cmd:"" help:"Hold a server to the protocol."`
+	Reload  reloadCommand  `cmd:"" help:"Have a gateway read its configuration, keys and certificates again."`
 	Vectors vectorsCommand `cmd:"" help:"Write out test vectors for implementations in any language."`
 	Bench   benchCommand   `cmd:"" help:"Measure servers, beside what the machine can do."`
 

@@ -3,14 +3,9 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
-	"io"
-	"net"
 	"net/http"
 	"net/url"
 	"strconv"
-	"strings"
-	"time"
 
 	admin "mles/internal/status"
 )
@@ -75,43 +70,17 @@ func (c *statusCommand) query() url.Values {
 	return q
 }
 
-const (
-	adminPatience = 10 * time.Second // for an answer
-	maxAnswer     = 256 << 20
-)
-
 // ask fetches an answer and reads it into doc.
 func (c *statusCommand) ask(ctx context.Context, path string, q url.Values, doc any) ([]byte, error) {
-	host := strings.TrimSuffix(strings.TrimPrefix(c.Admin, "http://"), "/")
-	if _, _, err := net.SplitHostPort(host); err != nil {
-		return nil, usage("--admin %q is not HOST:PORT", c.Admin)
-	}
-	u := url.URL{Scheme: "http", Host: host, Path: path, RawQuery: q.Encode()}
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
+	answer, err := askAdmin(ctx, http.MethodGet, c.Admin, path, q)
 	if err != nil {
-		return nil, usage("--admin %q: %w", c.Admin, err)
+		return nil, err
 	}
-	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: adminPatience}
-	answer, err := client.Do(r)
-	if ctx.Err() != nil {
-		return nil, ctx.Err()
+	if answer.status == http.StatusBadRequest {
+		return nil, usage("the gateway refuses to answer: %s", harmless(answer.body))
 	}
-	if err != nil {
-		if wrapped := (*url.Error)(nil); errors.As(err, &wrapped) {
-			err = wrapped.Err
-		}
-		return nil, unreachable("no gateway answers at %s: %w; its --admin-listen is what --admin must name", host, err)
+	if err := json.Unmarshal(answer.body, doc); err != nil || answer.status != http.StatusOK {
+		return nil, answer.notKnown()
 	}
-	defer answer.Body.Close()
-	raw, err := io.ReadAll(io.LimitReader(answer.Body, maxAnswer))
-	if err != nil {
-		return nil, unreachable("the answer of %s: %w", host, err)
-	}
-	if answer.StatusCode == http.StatusBadRequest {
-		return nil, usage("the gateway refuses to answer: %s", harmless(raw))
-	}
-	if err := json.Unmarshal(raw, doc); err != nil || answer.StatusCode != http.StatusOK {
-		return nil, unreachable("what answers at %s is no gateway that knows %s: %s", host, path, answer.Status)
-	}
-	return raw, nil
+	return answer.body, nil
 }

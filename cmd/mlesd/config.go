@@ -5,8 +5,10 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"reflect"
 	"runtime"
 	"runtime/debug"
+	"strings"
 	"time"
 
 	"github.com/alecthomas/kong"
@@ -62,7 +64,8 @@ type config struct {
 
 	Version kong.VersionFlag `help:"Print the version."`
 
-	file *configFile // nil: none
+	file   *configFile       // nil: none
+	values map[string]string // by flag; see note
 
 	// Found by complete.
 	v1, v1TLS, v2, plain, admin address
@@ -97,18 +100,46 @@ func parse(args []string, stdout io.Writer) (conf *config, err error) {
 			panic(r)
 		}
 	}()
-	if _, err := parser.Parse(args); err != nil {
+	line, err := parser.Parse(args)
+	if err != nil {
 		return nil, &usageError{err}
 	}
+	conf.fill(line)
+	conf.note(line)
 	return conf, conf.complete()
 }
 
-func (c *config) logger(w io.Writer) *slog.Logger {
-	opts := &slog.HandlerOptions{Level: c.LogLevel}
-	if c.LogFormat == "json" {
-		return slog.New(slog.NewJSONHandler(w, opts))
+// note keeps what each flag says, so that two configurations can be compared.
+func (c *config) note(line *kong.Context) {
+	c.values = make(map[string]string)
+	for _, flag := range line.Flags() {
+		c.values["--"+flag.Name] = shown(flag.Target)
 	}
-	return slog.New(slog.NewTextHandler(w, opts))
+	for _, arg := range line.Model.Positional {
+		c.values[strings.ToUpper(arg.Name)] = shown(arg.Target)
+	}
+}
+
+// shown is a flag's value in words of Go.
+func shown(v reflect.Value) string {
+	if v.Kind() == reflect.Pointer {
+		if v.IsNil() {
+			return ""
+		}
+		v = v.Elem()
+	}
+	return fmt.Sprintf("%#v", v.Interface())
+}
+
+// logger returns the log, and what sets its level.
+func (c *config) logger(w io.Writer) (*slog.Logger, *slog.LevelVar) {
+	level := new(slog.LevelVar)
+	level.Set(c.LogLevel)
+	opts := &slog.HandlerOptions{Level: level}
+	if c.LogFormat == "json" {
+		return slog.New(slog.NewJSONHandler(w, opts)), level
+	}
+	return slog.New(slog.NewTextHandler(w, opts)), level
 }
 
 // version is what the binary was built from: the module's version, or the commit, and the compiler.

@@ -110,10 +110,8 @@ func unquoted(value string) (string, error) {
 
 // lookup is os.LookupEnv with the file before it.
 func (c *configFile) lookup(name string) (string, bool) {
-	if c != nil {
-		if s, ok := c.settings[name]; ok {
-			return s.value, true
-		}
+	if s, ok := c.setting(name); ok {
+		return s.value, true
 	}
 	return os.LookupEnv(name)
 }
@@ -122,10 +120,13 @@ func (c *configFile) lookup(name string) (string, bool) {
 var keyVariables = []string{"MLES_KEY", "MLES_ADDR_KEY"}
 
 // check says which setting has a name that there is not, the first one in the file.
-func (c *configFile) check(flags []*kong.Flag) error {
+func (c *configFile) check(line *kong.Context) error {
 	known := slices.Clone(keyVariables)
-	for _, f := range flags {
+	for _, f := range line.Flags() {
 		known = append(known, f.Envs...)
+	}
+	for _, arg := range line.Model.Positional {
+		known = append(known, arg.Tag.Envs...)
 	}
 	var names []string
 	for name := range c.settings {
@@ -161,6 +162,23 @@ func (c *configFile) Resolve(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (an
 	return nil, nil
 }
 
+// fill gives PEER, which kong asks no resolver for, the value of its setting.
+func (c *config) fill(line *kong.Context) {
+	given := slices.ContainsFunc(line.Path, func(p *kong.Path) bool { return p.Positional != nil })
+	if s, ok := c.file.setting("MLESD_PEER"); ok && !given {
+		c.Peer = s.value
+	}
+}
+
+// setting is a line of the file, which may be nil.
+func (c *configFile) setting(name string) (s setting, ok bool) {
+	if c == nil {
+		return s, false
+	}
+	s, ok = c.settings[name]
+	return s, ok
+}
+
 // fits says why a flag cannot have the value.
 func fits(flag *kong.Flag, value string) error {
 	if flag.Enum != "" && !flag.EnumMap()[value] {
@@ -190,7 +208,7 @@ func (c *config) BeforeResolve(ctx *kong.Context) error {
 		}
 		file, err := readConfigFile(name)
 		if err == nil {
-			err = file.check(ctx.Flags())
+			err = file.check(ctx)
 		}
 		if err != nil {
 			return fmt.Errorf("--config: %w", err)

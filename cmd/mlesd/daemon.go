@@ -5,9 +5,11 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"net/http"
 	"os"
 	"runtime/debug"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -19,31 +21,40 @@ import (
 
 // daemon is one run of mlesd.
 type daemon struct {
-	conf   *config
-	log    *slog.Logger
-	stdout io.Writer
-	site   web.LiveSite // empty where there is none
-
+	// Fixed once it runs.
+	args    []string // of the command line, read again by a reload
+	log     *slog.Logger
+	level   *slog.LevelVar // of log
+	stdout  io.Writer
+	hangUps <-chan struct{} // somebody wants a reload; nil: nobody can
+	gw      *bridge.Gateway
 	seen    *seen.Store
 	started time.Time
+	tasks   *errgroup.Group
+
+	site        web.LiveSite // empty where there is none
+	certs       liveCertificates
+	redirection atomic.Pointer[http.Handler] // of --redirect-listen
+
+	// Guarded by changing, which a reload holds, and the drain.
+	changing sync.Mutex
+	conf     *config
+	former   []endpoint // closed, their flag on: connections may be left
+	stopped  bool       // no reload any more
 
 	mu   sync.Mutex
-	open []endpoint // listeners
+	open []endpoint // listeners; written with changing held, too
 }
 
 // run opens every listener, then serves until ctx ends or serving fails, then drains. It is nil after a drain.
 func (d *daemon) run(ctx context.Context) error {
-	if err := d.openSite(); err != nil {
+	d.started = time.Now()
+	d.seen = seen.New(d.conf.Cache, d.log)
+	if err := d.begin(); err != nil {
 		return err
 	}
 	defer d.site.Close()
-	d.started = time.Now()
-	d.seen = seen.New(d.conf.Cache, d.log)
-	certs, err := d.certificates()
-	if err != nil {
-		return err
-	}
-	defer certs.Close()
+	defer func() { _ = d.certs.current.Load().Close() }()
 	recording, stopRecording := context.WithCancel(context.Background())
 	var recorder sync.WaitGroup
 	defer func() { // when everybody has been seen off
@@ -51,77 +62,118 @@ func (d *daemon) run(ctx context.Context) error {
 		recorder.Wait()
 	}()
 	d.limitMemory() // before the gateway takes its share
-	gw, err := d.gateway()
+	conf, err := d.gatewayConfig(d.conf)
+	if err == nil {
+		d.gw, err = bridge.New(conf)
+	}
 	if err != nil {
 		return &usageError{err}
 	}
-	defer gw.Close()
-	endpoints, err := d.listen(ctx, gw, certs)
+	defer d.gw.Close()
+	endpoints, err := d.listen(ctx)
 	if err != nil {
 		return err
 	}
 	d.nowOpen(endpoints)
+	d.redirect(true)
 	d.logStart(endpoints)
 	recorder.Go(func() { d.seen.Run(recording) })
 
-	tasks, ctx := errgroup.WithContext(ctx)
+	d.tasks, ctx = errgroup.WithContext(ctx)
 	for _, e := range endpoints {
-		tasks.Go(func() error { return e.serve(e.Listener) })
+		d.serve(e)
 	}
-	tasks.Go(func() error {
-		<-ctx.Done()
-		d.drain(gw, endpoints)
+	d.tasks.Go(func() error {
+		d.reloadOnHangUp(ctx)
+		d.drain()
 		return nil
 	})
-	certs.Start()
+	d.certs.current.Load().Start()
 	d.greet(endpoints)
-	return tasks.Wait()
+	return d.tasks.Wait()
 }
 
-func (d *daemon) gateway() (*bridge.Gateway, error) {
-	joins, err := bridge.ParseJoinMode(d.conf.V2Joins)
+// begin finds the site and the certificates.
+func (d *daemon) begin() error {
+	site, err := d.newSite(d.conf)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	mask, err := bridge.ParseMaskMode(d.conf.WebproxyMask)
+	certs, err := d.certificates(d.conf)
 	if err != nil {
-		return nil, err
+		if site != nil {
+			site.Close()
+		}
+		return err
+	}
+	if site != nil {
+		d.site.Replace(site)
+	}
+	d.certs.current.Store(certs)
+	return nil
+}
+
+// serve serves a listener until it is closed.
+func (d *daemon) serve(e endpoint) {
+	d.tasks.Go(func() error { return e.serve(e.Listener) })
+}
+
+// reloadOnHangUp reloads whenever somebody wants that, until ctx ends.
+func (d *daemon) reloadOnHangUp(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-d.hangUps:
+			d.reloadLogged(ctx)
+		}
+	}
+}
+
+// gatewayConfig is what a configuration means for the gateway.
+func (d *daemon) gatewayConfig(c *config) (bridge.Config, error) {
+	joins, err := bridge.ParseJoinMode(c.V2Joins)
+	if err != nil {
+		return bridge.Config{}, err
+	}
+	mask, err := bridge.ParseMaskMode(c.WebproxyMask)
+	if err != nil {
+		return bridge.Config{}, err
 	}
 	conf := bridge.Config{
-		V1Keys:        d.conf.keys.v1.keys,
-		V2Keys:        d.conf.keys.v2.keys,
-		V1KeyLines:    d.conf.keys.v1.lines,
-		V2KeyLines:    d.conf.keys.v2.lines,
-		AddrKey:       d.conf.keys.addr,
-		V1AddressKeys: d.conf.V1AddressKeys,
-		V1WebSocket:   d.conf.V1WebSocket,
-		V1Channels:    d.conf.V1Channels,
-		V2Channels:    d.conf.V2Channels,
-		V1ReadOnly:    d.conf.V1ReadOnly,
+		V1Keys:        c.keys.v1.keys,
+		V2Keys:        c.keys.v2.keys,
+		V1KeyLines:    c.keys.v1.lines,
+		V2KeyLines:    c.keys.v2.lines,
+		AddrKey:       c.keys.addr,
+		V1AddressKeys: c.V1AddressKeys,
+		V1WebSocket:   c.V1WebSocket,
+		V1Channels:    c.V1Channels,
+		V2Channels:    c.V2Channels,
+		V1ReadOnly:    c.V1ReadOnly,
 		WebproxyMask:  mask,
 		V2Joins:       joins,
-		Upstreams:     d.conf.upstreams,
-		MemoryLimit:   d.conf.memory,
+		Upstreams:     c.upstreams,
+		MemoryLimit:   c.memory,
 		Witness:       d.seen,
 		Logger:        d.log,
 	}
-	if d.conf.hasSite() {
+	if c.hasSite() {
 		conf.Site = &d.site
 	}
-	if n := d.conf.HistoryLimit; n != nil && *n == 0 {
+	if n := c.HistoryLimit; n != nil && *n == 0 {
 		conf.HistoryLimit = bridge.NoHistory
 	} else if n != nil {
 		conf.HistoryLimit = *n
 	}
-	if n := d.conf.MaxConnections; n != nil {
+	if n := c.MaxConnections; n != nil {
 		conf.MaxConnections = *n
 	}
-	return bridge.New(conf)
+	return conf, nil
 }
 
 // certificates returns where TLS listeners get theirs; without such a listener, an empty one.
-func (d *daemon) certificates() (*web.Certificates, error) {
-	c := d.conf
+func (d *daemon) certificates(c *config) (*web.Certificates, error) {
 	switch {
 	case !c.usesTLS():
 		return new(web.Certificates), nil
@@ -166,15 +218,18 @@ func (d *daemon) limitMemory() {
 
 // drain lets clients go within the drain time. The admin listener is the last to close, so that readiness can be seen
 // to fail.
-func (d *daemon) drain(gw *bridge.Gateway, endpoints []endpoint) {
+func (d *daemon) drain() {
+	d.changing.Lock()
+	defer d.changing.Unlock()
+	d.stopped = true
 	ctx, cancel := context.WithTimeout(context.Background(), d.conf.DrainTime)
 	defer cancel()
-	if err := gw.Shutdown(ctx); err != nil {
+	if err := d.gw.Shutdown(ctx); err != nil {
 		d.log.Warn("drained, some connections were cut off", "err", err)
 	} else {
 		d.log.Info("drained")
 	}
-	closeAll(endpoints)
+	closeAll(d.open)
 }
 
 func closeAll(endpoints []endpoint) {

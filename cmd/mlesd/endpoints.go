@@ -5,26 +5,28 @@ import (
 	"errors"
 	"net"
 	"syscall"
-
-	"mles/bridge"
-	"mles/internal/web"
 )
+
+// services are what serves the listeners of each flag.
+func (d *daemon) services(c *config) map[string]endpoint {
+	return map[string]endpoint{
+		"--v1-listen": {serve: d.gw.ServeV1},
+		"--v1-tls-listen": {tls: true, serve: func(l net.Listener) error {
+			return d.gw.ServeV1TLS(l, d.certs.TLSConfig())
+		}},
+		"--v2-listen": {tls: true, serve: func(l net.Listener) error {
+			return d.gw.ServeV2TLS(l, d.certs.TLSConfig(c.protocols()...))
+		}},
+		"--plain-listen":    {serve: d.gw.ServeV2},
+		"--redirect-listen": {serve: d.serveRedirect},
+		"--admin-listen":    {serve: d.serveAdmin()},
+	}
+}
 
 // listen opens every listener that is not off; if one cannot be opened, none is. An admin listener that nobody asked
 // for is left out when its port is taken: a second gateway on this machine must start.
-func (d *daemon) listen(ctx context.Context, gw *bridge.Gateway, certs *web.Certificates) ([]endpoint, error) {
-	serve := map[string]endpoint{
-		"--v1-listen": {serve: gw.ServeV1},
-		"--v1-tls-listen": {tls: true, serve: func(l net.Listener) error {
-			return gw.ServeV1TLS(l, certs.TLSConfig())
-		}},
-		"--v2-listen": {tls: true, serve: func(l net.Listener) error {
-			return gw.ServeV2TLS(l, certs.TLSConfig(d.conf.protocols()...))
-		}},
-		"--plain-listen":    {serve: gw.ServeV2},
-		"--redirect-listen": {}, // once it is known where to
-		"--admin-listen":    {serve: d.serveAdmin(gw)},
-	}
+func (d *daemon) listen(ctx context.Context) ([]endpoint, error) {
+	serve := d.services(d.conf)
 	opener := newOpener(d.log)
 	var endpoints []endpoint
 	for flag, addr := range d.conf.listeners() {
@@ -43,6 +45,5 @@ func (d *daemon) listen(ctx context.Context, gw *bridge.Gateway, certs *web.Cert
 			endpoints = append(endpoints, e)
 		}
 	}
-	d.redirectFrom(endpoints, gw, certs)
 	return endpoints, nil
 }

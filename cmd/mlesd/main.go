@@ -41,7 +41,7 @@ func mlesd(args []string, stdout, stderr io.Writer) int {
 		return exitOK
 	}
 	if err == nil {
-		err = serve(conf, stdout, stderr)
+		err = serve(args, conf, stdout, stderr)
 	}
 	if err == nil {
 		return exitOK
@@ -55,11 +55,11 @@ func mlesd(args []string, stdout, stderr io.Writer) int {
 }
 
 // serve runs the gateway until a signal ends it.
-func serve(conf *config, stdout, stderr io.Writer) error {
-	log := conf.logger(stderr)
-	ctx, stop := untilSignalled(context.Background(), log, os.Exit)
+func serve(args []string, conf *config, stdout, stderr io.Writer) error {
+	log, level := conf.logger(stderr)
+	ctx, hangUps, stop := untilSignalled(context.Background(), log, os.Exit)
 	defer stop()
-	d := &daemon{conf: conf, log: log, stdout: stdout}
+	d := &daemon{args: args, conf: conf, log: log, level: level, stdout: stdout, hangUps: hangUps}
 	return d.run(ctx)
 }
 

@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
@@ -109,11 +110,29 @@ type process struct {
 // start runs mlesd with free ports and its own cache folder; args may override anything. env holds NAME=value pairs.
 func start(t *testing.T, env []string, args ...string) *process {
 	t.Helper()
-	p := &process{t: t, cache: t.TempDir(), exited: make(chan struct{})}
-	p.changed = sync.NewCond(&p.mu)
+	cache := t.TempDir()
 	// Shared loopback ports: IPv4 alone, so that no other test's ::1 is in the way.
 	args = append([]string{"--v1-listen=127.0.0.1:0", "--v2-listen=127.0.0.1:0", "--admin-listen=127.0.0.1:0",
-		"--log-format=json", "--log-level=debug", "--cache=" + p.cache}, args...)
+		"--log-format=json", "--log-level=debug", "--cache=" + cache}, args...)
+	p := run(t, env, args...)
+	p.cache = cache
+	return p
+}
+
+// startBare runs it with nothing but args; what is not among them is as for everybody.
+func startBare(t *testing.T, args ...string) *process {
+	t.Helper()
+	cache := t.TempDir()
+	p := run(t, []string{"XDG_CACHE_HOME=" + cache}, args...)
+	p.cache = filepath.Join(cache, "mles")
+	return p
+}
+
+// run runs it.
+func run(t *testing.T, env []string, args ...string) *process {
+	t.Helper()
+	p := &process{t: t, exited: make(chan struct{})}
+	p.changed = sync.NewCond(&p.mu)
 	p.cmd = exec.Command("mlesd", args...)
 	p.cmd.Env = append(os.Environ(), "XDG_CACHE_HOME="+t.TempDir(), "GORACE="+quickRace)
 	p.cmd.Env = append(p.cmd.Env, env...)

@@ -200,7 +200,8 @@ func TestUsualAdminPortTaken(t *testing.T) {
 	var log strings.Builder
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if err := (&daemon{conf: conf, log: conf.logger(&log), stdout: io.Discard}).run(ctx); err != nil {
+	logger, level := conf.logger(&log)
+	if err := (&daemon{conf: conf, log: logger, level: level, stdout: io.Discard}).run(ctx); err != nil {
 		t.Error(err)
 	}
 	if !strings.Contains(log.String(), "going on without metrics") {

@@ -10,13 +10,14 @@ import (
 )
 
 // untilSignalled returns a context that ends with the first SIGTERM or SIGINT; with the second, exit is called with
-// status 1. SIGHUP changes nothing: certificate files are followed without it, and a gateway that was started from a
-// terminal goes on when the terminal is closed. stop ends the watch.
-func untilSignalled(parent context.Context, log *slog.Logger, exit func(int)) (ctx context.Context, stop func()) {
+// status 1. hangUps takes a token for each SIGHUP, or for several that came before it was looked at; a gateway that was
+// started from a terminal goes on when that is closed. stop ends the watch.
+func untilSignalled(parent context.Context, log *slog.Logger, exit func(int)) (ctx context.Context, hangUps <-chan struct{}, stop func()) {
 	ctx, cancel := context.WithCancel(parent)
 	signals := make(chan os.Signal, 8)
 	signal.Notify(signals, syscall.SIGTERM, os.Interrupt, syscall.SIGHUP)
 	done := make(chan struct{})
+	hungUp := make(chan struct{}, 1)
 	var wg sync.WaitGroup
 	wg.Go(func() {
 		for {
@@ -26,7 +27,10 @@ func untilSignalled(parent context.Context, log *slog.Logger, exit func(int)) (c
 			case s := <-signals:
 				switch {
 				case s == syscall.SIGHUP:
-					log.Info("SIGHUP changes nothing: certificate files are reloaded by themselves, flags need a restart")
+					select {
+					case hungUp <- struct{}{}:
+					default:
+					}
 				case ctx.Err() == nil:
 					log.Info("signal received, draining; a second one ends at once", "signal", s.String())
 					cancel()
@@ -37,7 +41,7 @@ func untilSignalled(parent context.Context, log *slog.Logger, exit func(int)) (c
 			}
 		}
 	})
-	return ctx, func() {
+	return ctx, hungUp, func() {
 		signal.Stop(signals)
 		close(done)
 		wg.Wait()

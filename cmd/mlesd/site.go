@@ -4,11 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/http"
 	"path/filepath"
 	"slices"
 	"strings"
 
-	"mles/bridge"
 	"mles/internal/web"
 )
 
@@ -113,20 +113,18 @@ func real(path string) string {
 	}
 }
 
-// openSite has the site be what the flags ask for, if they ask for one.
-func (d *daemon) openSite() error {
-	c := d.conf
+// newSite makes the site that the flags ask for; nil: they ask for none.
+func (d *daemon) newSite(c *config) (*web.Site, error) {
 	if !c.hasSite() {
-		return nil
+		return nil, nil
 	}
 	site, err := web.NewSite(web.SiteConfig{
 		Root: c.Wwwroot, Domains: c.Domains, CacheBytes: c.compression, CrossOrigin: c.CORS, Proxies: c.proxies, Logger: d.log,
 	})
 	if err != nil {
-		return usage("--wwwroot: %w", err)
+		return nil, usage("--wwwroot: %w", err)
 	}
-	d.site.Replace(site)
-	return nil
+	return site, nil
 }
 
 // protocols are what --v2-listen negotiates: HTTP/2 is for pages alone.
@@ -137,18 +135,25 @@ func (c *config) protocols() []string {
 	return []string{"http/1.1"}
 }
 
-// redirectFrom has the listeners of --redirect-listen redirect to that of --v2-listen. A name that an ACME authority has
-// proved by TLS is reached on port 443, wherever that is forwarded to.
-func (d *daemon) redirectFrom(endpoints []endpoint, gw *bridge.Gateway, certs *web.Certificates) {
+// redirect has those who come by --redirect-listen redirected to --v2-listen. A name that an ACME authority has proved by
+// TLS is reached on port 443, wherever that is forwarded to. Certificates that have been started are asked only where
+// they have nothing to say here.
+func (d *daemon) redirect(fresh bool) {
+	if !d.conf.Redirect || !fresh && len(d.conf.Domains) > 0 {
+		return
+	}
 	port := 443
 	secure := func(e endpoint) bool { return e.flag == "--v2-listen" }
-	if i := slices.IndexFunc(endpoints, secure); i >= 0 && len(d.conf.Domains) == 0 {
-		port = endpoints[i].port()
+	if i := slices.IndexFunc(d.open, secure); i >= 0 && len(d.conf.Domains) == 0 {
+		port = d.open[i].port()
 	}
-	handler := certs.HTTPHandler(web.Redirect(d.conf.Domains, port))
-	for i := range endpoints {
-		if e := &endpoints[i]; e.flag == "--redirect-listen" {
-			e.serve = func(l net.Listener) error { return gw.ServeSite(l, handler) }
-		}
-	}
+	handler := d.certs.current.Load().HTTPHandler(web.Redirect(d.conf.Domains, port))
+	d.redirection.Store(&handler)
+}
+
+// serveRedirect serves a listener of --redirect-listen.
+func (d *daemon) serveRedirect(l net.Listener) error {
+	return d.gw.ServeSite(l, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		(*d.redirection.Load()).ServeHTTP(w, r)
+	}))
 }
