@@ -79,8 +79,16 @@ func (d *daemon) run(ctx context.Context) error {
 	d.logStart(endpoints)
 	recorder.Go(func() { d.seen.Run(recording) })
 
+	d.serveAll(ctx)
+	return d.tasks.Wait()
+}
+
+// serveAll begins to serve. What asks for a reload meanwhile has to wait.
+func (d *daemon) serveAll(ctx context.Context) {
+	d.changing.Lock()
+	defer d.changing.Unlock()
 	d.tasks, ctx = errgroup.WithContext(ctx)
-	for _, e := range endpoints {
+	for _, e := range d.open {
 		d.serve(e)
 	}
 	d.tasks.Go(func() error {
@@ -89,8 +97,7 @@ func (d *daemon) run(ctx context.Context) error {
 		return nil
 	})
 	d.certs.current.Load().Start()
-	d.greet(endpoints)
-	return d.tasks.Wait()
+	d.greet(d.open)
 }
 
 // begin finds the site and the certificates.

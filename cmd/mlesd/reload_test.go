@@ -33,6 +33,7 @@ func startWith(t *testing.T, lines ...string) *configured {
 	c := &configured{file: filepath.Join(t.TempDir(), "mlesd.env")}
 	c.write(t, lines...)
 	c.process = startBare(t, "--config="+c.file, "--log-format=json")
+	c.addr("--admin-listen") // it has read the file
 	return c
 }
 
@@ -165,7 +166,7 @@ func TestReload(t *testing.T) {
 
 // A listener is added, moved and switched off: who came in by one that moves stays, who came in by one that is off goes.
 func TestReloadListeners(t *testing.T) {
-	p := startWith(t, "MLESD_V1_TLS_LISTEN=off")
+	p := startWith(t)
 	bob := p.dialV2("", "bob")
 	alice := p.dialV1(new(v1.Dialer), "alice", "hi")
 	first := p.addr("--v1-listen")
