@@ -32,4 +32,8 @@
 //
 // Upstream servers are not served yet: they are members of the bus like others, with a
 // connection that dials.
+//
+// mask.go and the mask*.go beside it do for mles-webproxy's mask what its place
+// demands: codec.go takes it off for v1 WebSockets that are on masked channels, or a
+// link passes on between a channel and its masked twin.
 package bridge

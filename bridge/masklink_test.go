@@ -201,3 +201,97 @@ func TestMaskLinkBackpressure(t *testing.T) {
 		})
 	}
 }
+
+// Where nothing is remembered, channels end with their last member, and so does the
+// link between them; the next one makes another.
+func TestMaskLinkEndsWithItsChannels(t *testing.T) {
+	t.Parallel()
+	conf := maskLinked()
+	conf.HistoryLimit = bridge.NoHistory
+	h := open(t, conf)
+	d := disguiseOf(t, "room")
+	empty := h.Stats().Memory
+	for range 3 {
+		wendy := h.v1wsJoins("wendy", "room", "")
+		vera := h.v1Joins(d.Name("vera"), d.Masked(), "")
+		wendy.gets(body("vera", "room", ""))
+		wendy.leaves()
+		h.until("the plain channel has gone", func() bool { return h.Stats().Channels == 1 })
+		walter := h.v1wsJoins("walter", "room", "")
+		vera.gets(d.frame("walter", ""))
+		walter.says(counter + "one")
+		vera.gets(d.frame("walter", counter+"one"))
+		vera.says(d.message(counter + "two"))
+		walter.gets(body("vera", "room", counter+"two"))
+		vera.leaves()
+		walter.leaves()
+		h.until("both channels have gone", func() bool { return h.Stats().Channels == 0 })
+	}
+	h.until("so has what they took", func() bool { return h.Stats().Memory == empty })
+}
+
+// A link that lags too far behind a reader of the masked channel is cut like anybody,
+// but comes back by itself: what the channel remembers is made up for, in order and
+// once, and the log tells of what it does not.
+func TestMaskLinkIsMended(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		h := openPipes(t, maskLinked())
+		d := disguiseOf(t, "room")
+		vera := h.v1Joins(d.Name("vera"), d.Masked(), "")
+		wendy := h.v1wsJoins("wendy", "room", "")
+		dora := h.v1Joins("dora", "room", "")
+		dora.gets(keyed(v1Key("swordfish", "vera", "room"), msgBody("vera", "room", "")), wendy.onV1(""))
+		go wendy.answers(true)
+		vera.gets(d.frame("wendy", ""), d.frame("dora", ""))
+
+		const many = 90 // 97 MiB
+		padding := counter + strings.Repeat("m", 1100<<10)
+		numbered := func(i int) string { return padding + fmt.Sprintf("%04d", i) }
+		go func() { // dora reads all of it at once, so that nobody is slowed
+			for {
+				if _, err := readV1Frame(dora.r); err != nil {
+					return
+				}
+			}
+		}()
+		sent := make(chan struct{})
+		go func() {
+			defer close(sent)
+			for i := range many {
+				wendy.nc.Write(final(opBinary, string(msgBody("wendy", "room", numbered(i)))))
+			}
+		}()
+		next, gaps := 0, 0
+		for next < many {
+			f, err := readV1Frame(vera.r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var at int
+			for at = next; at < many && string(f) != string(d.frame("wendy", numbered(at))); at++ {
+			}
+			if at == many {
+				t.Fatalf("vera reads something twice, or out of order, after %d", next)
+			}
+			if at > next {
+				gaps++
+			}
+			next = at + 1
+			if h.Stats().Cuts["too slow"] == 0 {
+				time.Sleep(5 * time.Second) // slow, but moving
+			}
+		}
+		<-sent
+		if cuts := h.Stats().Cuts; cuts["too slow"] != 1 || len(cuts) != 1 || gaps != 1 {
+			t.Errorf("%d gaps, cuts %v", gaps, cuts)
+		}
+		if lines := h.log.lines("level=WARN", "link", "made anew", "channel=room"); len(lines) != 1 {
+			t.Errorf("in the log: %q", lines)
+		}
+		vera.says(d.message(counter + "still there"))
+		h.until("it has crossed", func() bool { return remembered(h, "room") > 0 })
+		wendy.says(counter + "end")
+		vera.gets(d.frame("wendy", counter+"end"))
+	})
+}
