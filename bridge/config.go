@@ -174,6 +174,9 @@ func (c Config) withDefaults() (Config, error) {
 	}
 	if c.MaxConnections == 0 {
 		c.MaxConnections = descriptors()
+		if c.Site != nil {
+			c.MaxConnections -= c.MaxConnections / 8 // for files of pages
+		}
 	}
 	if c.Logger == nil {
 		c.Logger = slog.Default()

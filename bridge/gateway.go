@@ -92,7 +92,7 @@ func New(conf Config) (*Gateway, error) {
 	g.intake = newIntake(g.bus.Budget())
 	g.acceptor = newAcceptor(g)
 	g.wheel = newWheel()
-	g.visits = newVisits(budgetOf(conf.MemoryLimit))
+	g.visits = newVisits(conf)
 	g.upstreams = newUpstreams(g)
 	if err := g.upstreams.configure(conf.Upstreams); err != nil {
 		g.Close()

@@ -28,17 +28,21 @@ const visitCost = 64 << 10
 // visitStall is how long an HTTP/2 client may take nothing of what is sent to it.
 const visitStall = 30 * time.Second
 
-// visits bounds the connections that ask a site something.
+// visits bounds the connections that ask a site something, and the requests that
+// are being answered, of which HTTP/2 has many on a connection: each has a buffer
+// and, as a rule, a file open.
 type visits struct {
-	limit   int64
-	open    atomic.Int64
-	fullLog rate.Sometimes
+	limit    int64 // of either
+	open     atomic.Int64
+	requests atomic.Int64
+	fullLog  rate.Sometimes
 }
 
-// newVisits bounds them to an eighth of a budget in bytes: pages must not drive
-// messages out.
-func newVisits(budget int64) *visits {
-	return &visits{limit: max(16, budget/8/visitCost), fullLog: rate.Sometimes{Interval: time.Second}}
+// newVisits bounds both to an eighth of the budget and of the connections that
+// conf allows: pages must not drive messages out.
+func newVisits(conf Config) *visits {
+	limit := min(budgetOf(conf.MemoryLimit)/visitCost, int64(conf.MaxConnections)) / 8
+	return &visits{limit: max(16, limit), fullLog: rate.Sometimes{Interval: time.Second}}
 }
 
 // A visit is the session of a connection that has asked a site something. Its
@@ -84,7 +88,22 @@ func (g *Gateway) visit(w http.ResponseWriter, r *http.Request, site http.Handle
 			return
 		}
 	}
+	defer g.visits.requests.Add(-1)
+	if g.visits.requests.Add(1) > g.visits.limit {
+		g.tooManyVisits(s, "requests")
+		w.Header().Set("Retry-After", "1")
+		http.Error(w, http.StatusText(http.StatusServiceUnavailable), http.StatusServiceUnavailable)
+		return
+	}
 	site.ServeHTTP(&visitWriter{w, v}, r)
+}
+
+// tooManyVisits logs and counts a request that is refused.
+func (g *Gateway) tooManyVisits(s *socket, of string) {
+	g.counters.refused("too many visitors")
+	g.visits.fullLog.Do(func() {
+		g.log.Warn("request for a page refused: too many "+of+" at once; raise --memory-limit or --max-connections", "limit", g.visits.limit, "client", s.name())
+	})
 }
 
 // newVisit makes a connection a visit, unless there are too many or the gateway
@@ -96,10 +115,7 @@ func (g *Gateway) newVisit(s *socket) *visit {
 	}
 	if g.visits.open.Add(1) > g.visits.limit {
 		g.visits.open.Add(-1)
-		g.counters.refused("too many visitors")
-		g.visits.fullLog.Do(func() {
-			g.log.Warn("request refused: too many connections that ask for pages; raise --memory-limit", "limit", g.visits.limit, "client", s.name())
-		})
+		g.tooManyVisits(s, "connections")
 		return nil
 	}
 	if !s.visit.CompareAndSwap(nil, v) {

@@ -68,9 +68,10 @@ func (h *house) asks(nc net.Conn, r *bufio.Reader, path string) (status int, bod
 
 // openTown starts a gateway with a site over TLS that speaks HTTP/2, and returns
 // a browser on it.
-func openTown(t *testing.T, site http.Handler) (*house, *http.Client, string) {
+func openTown(t *testing.T, site http.Handler, more bridge.Config) (*house, *http.Client, string) {
 	t.Helper()
-	h := newHouse(t, bridge.Config{Site: site})
+	more.Site = site
+	h := newHouse(t, more)
 	conf := serverTLS()
 	conf.NextProtos = []string{"h2", "http/1.1"}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -97,7 +98,7 @@ func openTown(t *testing.T, site http.Handler) (*house, *http.Client, string) {
 // who offer no protocol and those who offer HTTP/1.1.
 func TestSiteOverHTTP2(t *testing.T) {
 	t.Parallel()
-	h, browser, url := openTown(t, newTownSite())
+	h, browser, url := openTown(t, newTownSite(), bridge.Config{})
 	alice := h.v2Joins("alice", "room")
 	nc := tls.Client(h.callV2().(*tls.Conn).NetConn(), &tls.Config{InsecureSkipVerify: true, NextProtos: []string{"http/1.1"}})
 	bob := h.v2On(nc)
@@ -124,7 +125,7 @@ func TestSiteOverHTTP2(t *testing.T) {
 // The site claims some upgrades; all others are Mles.
 func TestSiteClaimsUpgrades(t *testing.T) {
 	t.Parallel()
-	h, _, _ := openTown(t, newTownSite())
+	h, _, _ := openTown(t, newTownSite(), bridge.Config{})
 	nc := h.keep(h.callV2())
 	r := bufio.NewReader(nc)
 	io.WriteString(nc, upgradeRequest("/tunnel/x"))
@@ -146,7 +147,7 @@ func TestSiteClaimsUpgrades(t *testing.T) {
 func TestShutdownLetsPagesEnd(t *testing.T) {
 	t.Parallel()
 	site := newTownSite()
-	h, browser, url := openTown(t, site)
+	h, browser, url := openTown(t, site, bridge.Config{})
 	got := make(chan string, 2)
 	read := func(client *http.Client) {
 		answer, err := client.Get(url + "/slow")
@@ -200,7 +201,7 @@ func TestShutdownLetsPagesEnd(t *testing.T) {
 func TestShutdownCutsPages(t *testing.T) {
 	t.Parallel()
 	site := newTownSite()
-	h, browser, url := openTown(t, site)
+	h, browser, url := openTown(t, site, bridge.Config{})
 	got := make(chan error, 1)
 	go func() {
 		answer, err := browser.Get(url + "/slow")
@@ -279,7 +280,7 @@ func TestVisitorsAreBounded(t *testing.T) {
 	if _, status := visit(); status != 503 {
 		t.Errorf("one too many gets %d", status)
 	}
-	if h.refusals("too many visitors") != 1 || len(h.log.lines("too many connections that ask for pages", "--memory-limit")) != 1 {
+	if h.refusals("too many visitors") != 1 || len(h.log.lines("request for a page refused: too many connections", "--memory-limit")) != 1 {
 		t.Error("that is not counted and logged")
 	}
 	h.v2Joins("alice", "room")
@@ -300,6 +301,50 @@ func TestVisitorsAreBounded(t *testing.T) {
 	if _, status := visit(); status != 503 {
 		t.Errorf("and one more gets %d", status)
 	}
+}
+
+// Many requests on one connection are as many visitors.
+func TestRequestsAreBounded(t *testing.T) {
+	t.Parallel()
+	site := newTownSite()
+	h, browser, url := openTown(t, site, bridge.Config{MaxConnections: 20})
+	h.v2Joins("alice", "room")
+	if answer, err := browser.Get(url); err != nil { // so that there is a connection for all
+		t.Fatal(err)
+	} else {
+		answer.Body.Close()
+	}
+	statuses := make(chan int, 40)
+	for range 40 {
+		go func() {
+			answer, err := browser.Get(url + "/slow")
+			if err != nil {
+				t.Error(err)
+				statuses <- 0
+				return
+			}
+			defer answer.Body.Close()
+			statuses <- answer.StatusCode
+			io.Copy(io.Discard, answer.Body)
+		}()
+	}
+	got := make(map[int]int)
+	for range 40 {
+		got[<-statuses]++
+	}
+	if got[200] != 16 || got[503] != 24 {
+		t.Errorf("statuses %v", got)
+	}
+	close(site.going)
+	h.v2Joins("bob", "room")
+	h.until("there is room again", func() bool {
+		answer, err := browser.Get(url + "/")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer answer.Body.Close()
+		return answer.StatusCode == 200
+	})
 }
 
 // Over the limit on connections there are no pages, but an answer.
@@ -381,6 +426,9 @@ func TestIdleHTTP2(t *testing.T) {
 				sent := <-ended
 				if took := time.Since(start); took > 22*time.Second {
 					t.Errorf("closed after %s", took)
+				}
+				if strings.Contains(sent, "\x00\x08\x00\x00\x00\x01") {
+					t.Error("WebSockets over HTTP/2 are offered (RFC 8441), and not served")
 				}
 				if strings.Contains(sent, "HTTP/2.0 /") != strings.HasSuffix(begin, get) {
 					t.Errorf("it was sent %q", sent)

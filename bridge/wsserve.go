@@ -34,7 +34,7 @@ func (g *Gateway) serveHTTP(l net.Listener, handler http.HandlerFunc, prepare fu
 		ErrorLog: slog.NewLogLogger(g.log.Handler(), slog.LevelDebug),
 		ConnState: func(c net.Conn, state http.ConnState) {
 			if s := below(c); s != nil && state == http.StateClosed && !s.joined.Load() {
-				g.refuseSocket(s, "no request", nil)
+				g.sawNoRequest(s)
 			}
 		},
 		ConnContext: func(ctx context.Context, c net.Conn) context.Context {
@@ -51,6 +51,16 @@ func (g *Gateway) serveHTTP(l net.Listener, handler http.HandlerFunc, prepare fu
 	<-done
 	g.waitFor(server)
 	return err
+}
+
+// sawNoRequest logs a connection that was closed before it had asked anything.
+// Where there is a site, that is a browser which connected in case it would.
+func (g *Gateway) sawNoRequest(s *socket) {
+	if g.conf.Site == nil || s.overfull {
+		g.refuseSocket(s, "no request", nil)
+		return
+	}
+	g.log.Debug("closed before a request", "client", s.name())
 }
 
 // waitFor lets a server's requests end until the gateway is closed.

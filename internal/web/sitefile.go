@@ -172,6 +172,11 @@ func (s *Site) missing(w http.ResponseWriter, err error) {
 	case errors.Is(err, fs.ErrPermission):
 		status = http.StatusForbidden
 		s.odd.Do(func() { s.log.Warn("a file of the site cannot be read", "err", err) })
+	case errors.Is(err, syscall.EMFILE), errors.Is(err, syscall.ENFILE):
+		status = http.StatusServiceUnavailable
+		s.odd.Do(func() {
+			s.log.Error("no file of the site can be opened: raise the limit on open files (ulimit -n, LimitNOFILE=)", "err", err)
+		})
 	case errors.Is(err, fs.ErrNotExist), errors.Is(err, syscall.ENOTDIR), errors.Is(err, syscall.ENAMETOOLONG):
 	default: // a symbolic link that leads out, above all
 		s.odd.Do(func() { s.log.Warn("a file of the site is not served", "err", err) })
