@@ -25,5 +25,6 @@
 // [Status.Since] is when recording began. A gateway that is not running is used by
 // nobody, so that a stop that was written down leaves no gap. Where the record breaks off
 // without one, and goes on more than 10 minutes later, nobody can tell whether the
-// gateway ran meanwhile: that is a [Gap].
+// gateway ran meanwhile: that is a [Gap]. So is the time by which the clock is set
+// forward while the gateway runs.
 package seen

@@ -96,11 +96,10 @@ func (s *Store) recall(p past) {
 	}
 	gaps := p.gaps
 	if !p.stopped && s.since.Sub(p.end) > silence {
-		gaps = append(gaps, Gap{p.end, s.since})
+		gaps = withGap(gaps, Gap{p.end, s.since})
 	}
-	if n := len(gaps) - maxGaps; n > 0 {
-		gaps[n].From = gaps[0].From
-		gaps = gaps[n:]
+	for _, g := range s.gaps {
+		gaps = withGap(gaps, g)
 	}
 	s.since, s.gaps = p.since, gaps
 }

@@ -182,14 +182,42 @@ func (s *Store) Run(ctx context.Context) {
 	tick := time.NewTicker(Interval)
 	defer tick.Stop()
 	defer s.disk.close()
+	last := time.Now()
 	for s.write(false); ; s.write(false) {
 		select {
 		case <-tick.C:
+			now := time.Now()
+			s.passed(last.Round(0), now.Round(0), now.Sub(last))
+			last = now
 		case <-ctx.Done():
 			s.write(true)
 			return
 		}
 	}
+}
+
+// passed is told how long it really was from one time of the clock to another. A clock
+// that was set forward, as that of a machine which starts without knowing the date, leaves a
+// gap: nobody was watched in a time that there has not been.
+func (s *Store) passed(from, to time.Time, really time.Duration) {
+	if to.Sub(from)-really <= silence {
+		return
+	}
+	s.mu.Lock()
+	s.gaps = withGap(s.gaps, Gap{from, to})
+	s.mu.Unlock()
+	s.log.Warn("the clock was set forward: who was seen until then is not known with certainty", "from", from, "to", to)
+	s.disk.letGo() // gaps stand at the beginning of the file
+}
+
+// withGap adds a gap. Of too many, the first two become one.
+func withGap(gaps []Gap, g Gap) []Gap {
+	gaps = append(gaps, g)
+	if n := len(gaps) - maxGaps; n > 0 {
+		gaps[n].From = gaps[0].From
+		gaps = gaps[n:]
+	}
+	return gaps
 }
 
 // write brings the disk up to date; last ends the record. Trouble is logged when it

@@ -500,3 +500,70 @@ func TestForgotten(t *testing.T) {
 		}
 	})
 }
+
+// TestWritingFails: what could not be written is written as soon as that goes again, with
+// nothing behind a line that may be cut off.
+func TestWritingFails(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		dir := t.TempDir()
+		log := new(logbook)
+		s := New(dir, slog.New(slog.NewTextHandler(log, nil)))
+		defer s.disk.close()
+		s.write(false)
+		s.Joined(alice)
+		s.disk.file.Close()
+		unwritable, err := os.Open(filepath.Join(dir, journalName)) // as a full disk is, for a while
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.disk.file = unwritable
+		s.write(false)
+		if st := s.Status(); st.Kept || strings.Count(log.String(), "in memory only") != 1 {
+			t.Errorf("%+v, %s", st, log)
+		}
+		s.write(false)
+		if after := live(t, crash(t, dir)); !s.Status().Kept || len(after.seen("v1")) != 1 || after.log.String() != "" {
+			t.Errorf("%+v, %s", s.Status(), after.log)
+		}
+	})
+}
+
+// TestCrashWhileRewriting: a new file that was never finished is in nobody's way.
+func TestCrashWhileRewriting(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		dir := t.TempDir()
+		l := live(t, dir)
+		l.Joined(alice)
+		time.Sleep(Interval)
+		synctest.Wait()
+		dir = crash(t, dir)
+		if err := os.WriteFile(filepath.Join(dir, newName), []byte("12345678 {\"t\":"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		after := live(t, dir)
+		if st := after.Status(); len(after.seen("v1")) != 1 || !st.Kept || after.log.String() != "" {
+			t.Errorf("%+v, %s", st, after.log)
+		}
+		if _, err := os.Stat(filepath.Join(dir, newName)); err == nil {
+			t.Error("the unfinished file is still there")
+		}
+	})
+}
+
+// TestClockSetForward: the machine began in 1970 and learnt the date later.
+func TestClockSetForward(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		dir := t.TempDir()
+		l := live(t, dir)
+		l.stop()
+		wrong, right := time.Now(), time.Now().Add(26*365*24*time.Hour)
+		for range 2 * maxGaps {
+			l.passed(wrong, right, Interval)
+		}
+		l.passed(right, right.Add(Interval), Interval)
+		l.passed(right.Add(time.Hour), right, Interval)
+		if st := l.Status(); len(st.Gaps) != maxGaps || !st.Gaps[0].To.Equal(right) || !strings.Contains(l.log.String(), "set forward") {
+			t.Errorf("%+v, %s", st, l.log)
+		}
+	})
+}

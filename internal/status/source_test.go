@@ -36,7 +36,10 @@ type office struct {
 func newOffice(t *testing.T) *office {
 	t.Helper()
 	record := seen.New("", slog.New(slog.DiscardHandler))
-	g, err := bridge.New(bridge.Config{V1Keys: []string{"old", "new"}, V1KeyLines: []int{2, 5}, Witness: record, Logger: slog.New(slog.DiscardHandler)})
+	g, err := bridge.New(bridge.Config{
+		V1Keys: []string{"old", "new"}, V1KeyLines: []int{2, 5}, Witness: record, Logger: slog.New(slog.DiscardHandler),
+		Upstreams: []bridge.Upstream{{URL: "v1://127.0.0.1:1"}}, // nobody is there
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -151,6 +154,19 @@ func TestStatus(t *testing.T) {
 	if doc.Version != "mlesd of the test" || len(doc.Listeners) != 1 || doc.UptimeSeconds <= 0 || doc.Draining || doc.Stats.Members != 4 ||
 		doc.Stats.Dialects["v1"].Joins != 2 || doc.Seen.Kept || doc.Seen.Dialects["v1"].Present != 2 || doc.Seen.Problem == "" {
 		t.Errorf("%+v", doc)
+	}
+	var up []string
+	for _, u := range doc.Upstreams {
+		up = append(up, u.URL+" "+u.Channel)
+		if u.State == "" || u.Since.IsZero() || u.MessagesUp != 0 {
+			t.Errorf("%+v", u)
+		}
+	}
+	if diff := cmp.Diff([]string{"v1://127.0.0.1:1 attic", "v1://127.0.0.1:1 hall"}, up); diff != "" {
+		t.Error(diff)
+	}
+	if o.asks("/status?channel=hall", &doc); len(doc.Upstreams) != 1 {
+		t.Errorf("%+v", doc.Upstreams)
 	}
 	for query, want := range map[string]int{
 		"dialect=v1": 2, "dialect=v1&dialect=v2": 4, "dialect=v1ws": 0, "channel=hall": 2, "channel=hall&channel=hall&channel=attic": 4,
