@@ -145,11 +145,17 @@ func TestWebproxy(t *testing.T) {
 // certificate it shows.
 func (h *host) startWebproxy(t *testing.T, key string) (ca string) {
 	t.Helper()
-	c := hosts.NewRSACertificate(t, "localhost") // localhost.pem and localhost.key, in a folder of their own
 	www := t.TempDir()
 	if err := os.WriteFile(filepath.Join(www, "index.html"), []byte("mles"), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	return h.startWebproxySite(t, key, www)
+}
+
+// startWebproxySite does the same with pages in www.
+func (h *host) startWebproxySite(t *testing.T, key, www string) (ca string) {
+	t.Helper()
+	c := hosts.NewRSACertificate(t, "localhost") // localhost.pem and localhost.key, in a folder of their own
 	h.start(t, "mles-webproxy 0.8.8", keyEnv(key), "env", "-C", filepath.Dir(c.Cert),
 		ref(webproxy), www, "nobody@localhost", "localhost", "127.0.0.1:8077")
 	h.serving(t, "localhost:443", c)

@@ -3,6 +3,7 @@
 package interop
 
 import (
+	"crypto/tls"
 	"fmt"
 	"io/fs"
 	"net/url"
@@ -131,6 +132,53 @@ func TestSiteOfMles2(t *testing.T) {
 			proved(t, "%d answers alike, %d of them with a type where mles 2.9.4 says */*, and %d that differ on purpose", alike, typed, len(siteDifferences))
 		})
 	}
+}
+
+// The flat web root of mles-webproxy: every file comes out the same, but for headers, of which it sends few, and for a
+// type that says less than the gateway's or lacks its charset. On purpose the gateway sends a browser that asks for a
+// folder to that folder, does not serve what is hidden, and says 404, not 400, of what is not there.
+func TestSiteOfWebproxy(t *testing.T) {
+	t.Parallel()
+	www := filepath.Join(siteFolder(t), "localhost")
+	crt := hosts.NewCertificate(t, "localhost")
+	theirs, ours := &siteServer{host: newHost(t)}, &siteServer{host: newHost(t)}
+	theirs.conf = &tls.Config{RootCAs: pool(t, theirs.startWebproxySite(t, "k", www)), ServerName: "localhost", NextProtos: []string{"http/1.1"}}
+	ours.conf = &tls.Config{RootCAs: pool(t, crt.Cert), ServerName: "localhost", NextProtos: []string{"http/1.1"}}
+	ours.startPages(t, crt, www)
+	files, typed := 0, 0
+	for _, r := range append(siteFiles(t, filepath.Dir(www)), []siteRequest{
+		{path: "/"}, {path: "/sub/"}, {path: "/od%20d/a%20b.txt"}, {path: "/p%C3%A4iv%C3%A4%C3%A4.txt"}, {path: "/percent%2520.txt"}, {path: "/plus%2b.txt"},
+		{path: "/small.txt", headers: []string{"Range: bytes=1-2"}}, {path: "/small.txt", headers: []string{"Range: bytes=100-"}},
+		{path: "/", headers: []string{"If-Modified-Since: Fri, 01 Jan 2100 00:00:00 GMT"}}, {method: "PUT", path: "/"},
+	}...) {
+		a, b := theirs.asks(t, r), ours.asks(t, r)
+		if a.status != b.status || a.status < 300 && a.body != b.body || a.Get("Last-Modified") != b.Get("Last-Modified") && a.status == 200 {
+			t.Errorf("%s: mles-webproxy answers %d, %d bytes, the gateway %d, %d bytes", r, a.status, len(a.body), b.status, len(b.body))
+		}
+		if name, _, _ := strings.Cut(b.kind, ";"); a.status == 200 && name != a.kind {
+			typed++
+			if b.kind == "application/octet-stream" {
+				t.Errorf("%s: mles-webproxy knows the type %s", r, a.kind)
+			}
+		}
+		files++
+	}
+	for _, d := range []difference{
+		{siteRequest{path: "/sub"}, 200, 301, "", "or the page's links would lead elsewhere"},
+		{siteRequest{path: "/.secret.txt"}, 200, 404, "", whyHidden},
+		{siteRequest{path: "/link-out.txt"}, 200, 404, "", whyOutside},
+		{siteRequest{method: "HEAD", path: "/page.html"}, 405, 200, "", whyHEAD},
+		{siteRequest{path: "/small.txt", headers: []string{"Range: bytes=-2"}}, 206, 206, "ll", "it sends one byte too many"},
+		{siteRequest{path: "/none"}, 400, 404, "", "it is no bad request"},
+		{siteRequest{path: "/../outside.txt"}, 400, 404, "", "it is no bad request"},
+		{siteRequest{path: "/%2e%2e/outside.txt"}, 400, 404, "", "it is no bad request"},
+	} {
+		a, b := theirs.asks(t, d.siteRequest), ours.asks(t, d.siteRequest)
+		if a.status != d.theirs || b.status != d.ours || !strings.HasPrefix(b.body, d.says) {
+			t.Errorf("%s: mles-webproxy answers %d, the gateway %d; want %d and %d: %s", d.siteRequest, a.status, b.status, d.theirs, d.ours, d.why)
+		}
+	}
+	proved(t, "%d answers alike, %d of them with another type", files, typed)
 }
 
 // weighs holds the gateway to the weights of encodings, which mles 2.9.4 does not look at: it sends br to br;q=0.

@@ -35,11 +35,17 @@ func startSites(t *testing.T, www string, flags ...string) (theirs, ours *siteSe
 	conf := &tls.Config{RootCAs: pool(t, crt.Cert), ServerName: "localhost", NextProtos: []string{"http/1.1"}}
 	theirs, ours = &siteServer{newHost(t), conf}, &siteServer{newHost(t), conf}
 	theirs.startMles2Site(t, "k", crt, "443", www, []string{"localhost", "b.example"}, flags...)
+	ours.startPages(t, crt, www, flags...)
+	return theirs, ours
+}
+
+// startPages runs the gateway on www.
+func (s *siteServer) startPages(t *testing.T, crt hosts.Certificate, www string, flags ...string) {
+	t.Helper()
 	argv := append([]string{filepath.Join(programs, "mlesd"), "--v2-listen=:443", "--tls-cert", crt.Cert, "--tls-key", crt.Key,
 		"--wwwroot", www, "--cache", t.TempDir()}, flags...)
-	ours.start(t, "mlesd", append(keyEnv("k"), "HOME="+t.TempDir()), argv...)
-	ours.serving(t, "localhost:443", crt)
-	return theirs, ours
+	s.start(t, "mlesd", append(keyEnv("k"), "HOME="+t.TempDir()), argv...)
+	s.serving(t, "localhost:443", crt)
 }
 
 // A siteAnswer is what is compared of an answer.
