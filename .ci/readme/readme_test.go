@@ -47,6 +47,10 @@ func scenes() []scene {
 			`mlesctl status --seen v1 --for 30d`,
 			`mlesctl status`,
 		}},
+		{name: "change what v1 may do", play: reload, blocks: []string{
+			`mlesd --config mlesd.env`,
+			`mlesctl reload`,
+		}},
 		{name: "mlesctl", play: tool, blocks: []string{
 			`mlesctl pub v1://localhost:8077 hall "the door is open"`,
 			`mlesctl sub wss://localhost:8443 hall --json --count 1 --timeout 10s`,

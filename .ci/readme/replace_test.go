@@ -148,3 +148,48 @@ func turnOff(t *testing.T, c *clone, _ *document, block []string) {
 	}
 	gateway.Terminate(t)
 }
+
+// v1 loses a channel, then its voice, then its listener; whoever is on v2 stays all the time.
+func reload(t *testing.T, c *clone, d *document, block []string) {
+	s := c.stage(t, t.TempDir())
+	file := filepath.Join(s.dir, "mlesd.env")
+	set := func(setting string) {
+		if !strings.Contains(d.text, "`"+setting+"`") {
+			t.Errorf("README.md does not name %s", setting)
+		}
+		hosts.WriteFile(t, file, []byte("# "+setting+" is what changed\n"+setting+"\n"))
+	}
+	hosts.WriteFile(t, file, []byte("MLESD_HISTORY_LIMIT=50\n"))
+	gateway := s.start(t, block[0])
+	s.listening(t, 8077, 8443, 9077)
+	bob := s.start(t, "mlesctl sub wss://localhost iot/lamp --uid bob")
+	s.members(t, "v2", 1)
+	alice := s.start(t, "mlesctl sub v1://localhost hall --uid alice")
+	s.members(t, "v1", 1)
+
+	set("MLESD_V1_CHANNELS='iot/**'")
+	if said := s.does(t, 0, block[1]).Screen(); !strings.Contains(said, "--v1-channels") || !strings.Contains(said, "1, channel not allowed") {
+		t.Errorf("%s says %q", block[1], said)
+	}
+	ends(t, alice, 4)
+	s.does(t, 0, "mlesctl pub v1://localhost iot/lamp on")
+	bob.Says(t, "on\n")
+
+	set("MLESD_V1_READ_ONLY=true")
+	s.does(t, 0, block[1])
+	s.does(t, 0, "mlesctl pub v1://localhost iot/lamp off")
+	s.does(t, 0, "mlesctl pub wss://localhost iot/lamp dimmed --uid carol")
+	bob.Says(t, "on\ndimmed\n")
+
+	set("MLESD_V1_LISTEN=off")
+	s.does(t, 0, block[1])
+	s.silent(t, 8077)
+	s.does(t, 0, "mlesctl pub wss://localhost iot/lamp 'v1 is off' --uid carol")
+	bob.Says(t, "v1 is off\n")
+	hosts.WriteFile(t, file, []byte("MLESD_V1_LISTN=off\n"))
+	if said := s.does(t, 1, block[1]).Screen(); !strings.Contains(said, "mlesd.env:1: unknown name MLESD_V1_LISTN") {
+		t.Errorf("%s says %q", block[1], said)
+	}
+	bob.Terminate(t)
+	gateway.Terminate(t)
+}
