@@ -20,7 +20,7 @@ type flag struct {
 var (
 	helpLine  = regexp.MustCompile(`^ +(?:(-\w), )?(--[\w-]+)(?:=(\S+))? +(.*)$`)
 	spelling  = regexp.MustCompile(`Also (--[\w-]+)`)
-	aKind     = regexp.MustCompile(`^[A-Z]+[,.]*$`) // of value, where there is no default
+	aKind     = regexp.MustCompile(`^[A-Z]+(=[A-Z]+)?[,.]*$`) // of value, where there is no default
 	inWords   = regexp.MustCompile(`\(default: ([^)]*)\)`)
 	variable  = regexp.MustCompile(`\(\$(\w+)\)`)
 	anyFlag   = regexp.MustCompile("--[a-z][a-z0-9-]*|-[a-zA-Z]")
