@@ -188,6 +188,11 @@ func (s *passage) due() time.Duration {
 	}
 	s.p.lost = false
 	close(s.open)
+	level := s.p.u.g.log.Debug
+	if s.p.status().Reason != "" {
+		level = s.p.u.g.log.Info // somebody has read that it was not
+	}
+	level("upstream connected", "upstream", s.p.up.URL, "channel", s.p.room.name)
 	return 0
 }
 

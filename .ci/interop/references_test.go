@@ -89,6 +89,12 @@ func keyEnv(key string) []string {
 // startMles2 runs mles 2.9.4 on wss://localhost at a port, with a page of its own.
 func (h *host) startMles2(t *testing.T, key string, c hosts.Certificate, port string) *program {
 	t.Helper()
+	return h.startMles2With(t, key, c, port, "--per-ip-limit", "30000")
+}
+
+// startMles2With is startMles2 with the limits that the flags say, or its own: 32 connections from an address.
+func (h *host) startMles2With(t *testing.T, key string, c hosts.Certificate, port string, flags ...string) *program {
+	t.Helper()
 	www := t.TempDir()
 	hosts.WriteFile(t, filepath.Join(www, "localhost", "index.html"), []byte("mles"))
 	return h.startMles2Site(t, key, c, port, www, []string{"localhost"})
