@@ -1,6 +1,7 @@
 package bus
 
 import (
+	"fmt"
 	"slices"
 	"testing"
 	"testing/synctest"
@@ -135,5 +136,27 @@ func TestCensus(t *testing.T) {
 	}
 	for range b.Channels() {
 		break
+	}
+}
+
+// BenchmarkCensus looks at 10,000 members on 100 channels, and what each has done.
+func BenchmarkCensus(b *testing.B) {
+	bus := benchBus(b, 0)
+	for i := range 10_000 {
+		mustJoin(b, bus, Join{Channel: fmt.Sprint("c", i%100), ID: fmt.Sprint(i), Sink: &counting{}, First: Event{Join: true}})
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		n := 0
+		for c := range bus.Channels() {
+			for _, m := range c.Members {
+				if _, present := m.Usage(); present {
+					n++
+				}
+			}
+		}
+		if n != 10_000 {
+			b.Fatal(n)
+		}
 	}
 }
