@@ -176,7 +176,9 @@ func (s *maskSide) Wake(*bus.Member) { s.start("") }
 
 // Cut implements [bus.Sink].
 func (s *maskSide) Cut(m *bus.Member, why bus.Reason) {
-	s.link.links.g.counters.cut(why)
+	if why != bus.Forgotten {
+		s.link.links.g.counters.cut(why)
+	}
 	s.start(why)
 }
 

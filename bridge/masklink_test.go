@@ -2,7 +2,9 @@ package bridge_test
 
 import (
 	"fmt"
+	"net"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -294,4 +296,141 @@ func TestMaskLinkIsMended(t *testing.T) {
 		wendy.says(counter + "end")
 		vera.gets(d.frame("wendy", counter+"end"))
 	})
+}
+
+// The root that the gateway is a peer of hears those on the plain channel under their
+// masked names, and they hear who is there, everything once.
+func TestMaskLinkWithUpstream(t *testing.T) {
+	t.Parallel()
+	root := newHouse(t, secret)
+	root.patience, root.wait = 20*time.Second, func() { time.Sleep(200 * time.Microsecond) }
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	root.callV1 = func() net.Conn {
+		nc, err := net.Dial("tcp", l.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return nc
+	}
+	root.serve(func() error { return root.ServeV1(l) })
+	conf := maskLinked()
+	conf.Upstreams = []bridge.Upstream{{URL: "v1://" + l.Addr().String()}}
+	h := open(t, conf)
+	d := disguiseOf(t, "room")
+
+	vera := root.v1Joins(d.Name("vera"), d.Masked(), "") // behind a mles-webproxy at the root
+	vera.says(d.message(counter + "before"))
+	wendy := h.v1wsJoins("wendy", "room", "")
+	vera.gets(d.frame("wendy", ""))
+	wendy.gets(body("vera", "room", ""), body("vera", "room", counter+"before"))
+	walter := h.v1wsJoins("walter", "room", "")
+	vera.gets(d.frame("walter", ""))
+	wendy.gets(body("walter", "room", ""))
+	walter.gets(body("wendy", "room", ""), body("vera", "room", ""), body("vera", "room", counter+"before"))
+	for i := range 5 {
+		n := counter + fmt.Sprint(i)
+		wendy.says("w" + n)
+		vera.gets(d.frame("wendy", "w"+n))
+		walter.gets(body("wendy", "room", "w"+n))
+		vera.says(d.message("v" + n))
+		wendy.gets(body("vera", "room", "v"+n))
+		walter.gets(body("vera", "room", "v"+n))
+	}
+	// Who was first leaves: the others stay connected.
+	wendy.leaves()
+	walter.says(counter + "still here")
+	vera.gets(d.frame("walter", counter+"still here"))
+	vera.says(d.message(counter + "end"))
+	walter.gets(body("vera", "room", counter+"end"))
+}
+
+// Many talk at once on both sides while others come: everybody hears each of the
+// others in order and once, from history or live, whichever side either is on.
+func TestMaskLinkCrowd(t *testing.T) {
+	t.Parallel()
+	const each = 150
+	conf := maskLinked()
+	conf.HistoryLimit = 20 * each
+	h := open(t, conf)
+	d := disguiseOf(t, "room")
+	wendy, carol, dora := h.v1wsJoins("wendy", "room", ""), h.v2Joins("carol", "room"), h.v1Joins("dora", "room", "")
+	vera, vito := h.v1Joins(d.Name("vera"), d.Masked(), ""), h.v1Joins(d.Name("vito"), d.Masked(), "")
+	message := func(who string, i int) string { return counter + who + " " + fmt.Sprint(i) }
+	var talking sync.WaitGroup
+	talk := func(who string, say func(message string) error) {
+		talking.Go(func() {
+			for i := range each {
+				if err := say(message(who, i)); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	write := func(nc net.Conn, b []byte) error { _, err := nc.Write(b); return err }
+	talk("wendy", func(m string) error { return write(wendy.nc, final(opBinary, string(msgBody("wendy", "room", m)))) })
+	talk("carol", func(m string) error { return write(carol.nc, final(opBinary, m)) })
+	talk("dora", func(m string) error { return write(dora.nc, dora.frame(m)) })
+	talk("vera", func(m string) error { return write(vera.nc, vera.frame(d.message(m))) })
+	talk("vito", func(m string) error { return write(vito.nc, vito.frame(d.message(m))) })
+
+	// hears checks what comes until all of the others have said all.
+	var hearing sync.WaitGroup
+	hears := func(who string, next func() (string, error)) {
+		hearing.Go(func() {
+			heard := map[string]int{"wendy": 0, "carol": 0, "dora": 0, "vera": 0, "vito": 0}
+			delete(heard, who)
+			for left := each * len(heard); left > 0; {
+				m, err := next()
+				if err != nil {
+					t.Errorf("%s: %v, having heard %v", who, err, heard)
+					return
+				}
+				at := strings.LastIndex(m, counter)
+				if at < 0 {
+					continue // an arrival
+				}
+				speaker, _, _ := strings.Cut(m[at+len(counter):], " ")
+				if want := message(speaker, heard[speaker]); m[at:] != want {
+					t.Errorf("%s hears %q, want %q", who, m[at:], want)
+					return
+				}
+				heard[speaker]++
+				left--
+			}
+		})
+	}
+	ws := func(c *v2client) func() (string, error) {
+		return func() (string, error) { f, err := readWSFrame(c.r); return f.data, err }
+	}
+	masked := func(c *v1client) func() (string, error) {
+		return func() (string, error) {
+			f, err := readV1Frame(c.r)
+			if err != nil || len(f) < 17+len(d.body("vera", "")) {
+				return "", err
+			}
+			at := strings.Index(string(f), counter)
+			if at < 0 {
+				return "", nil
+			}
+			return d.message(string(f[at:])), nil
+		}
+	}
+	hears("wendy", ws(wendy.v2client))
+	hears("carol", ws(carol))
+	hears("dora", func() (string, error) { f, err := readV1Frame(dora.r); return string(f), err })
+	hears("vera", masked(vera))
+	hears("vito", masked(vito))
+	for i := range 3 {
+		hears("late", ws(h.v1wsJoins(fmt.Sprint("late", i), "room", "").v2client))
+		hears("late", ws(h.v2Joins(fmt.Sprint("later", i), "room")))
+		hears("late", masked(h.v1Joins(d.Name(fmt.Sprint("latest", i)), d.Masked(), "")))
+	}
+	talking.Wait()
+	hearing.Wait()
+	if n := h.Stats().Unmaskable; n != 0 {
+		t.Errorf("%d messages counted", n)
+	}
 }

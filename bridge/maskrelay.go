@@ -89,11 +89,14 @@ func (s *maskSide) translate(data []byte) (e bus.Event, ok bool) {
 	} else if err == nil {
 		m, err = undisguise(s.link.mask, m)
 	}
+	if err == nil && len(m.UID) > v1.MaxName {
+		err = v1.ErrMaskName
+	}
 	if err != nil {
 		g.counters.unmaskable.Add(1)
 		g.log.Debug("message not passed on between plain and masked", "channel", s.channel, "reason", err.Error())
 	}
-	if len(m.UID) > v1.MaxName || err != nil && !(arrives && err == v1.ErrMaskShort) {
+	if err != nil && !(arrives && err == v1.ErrMaskShort) {
 		return e, false
 	}
 	return relayedEvent(g, m, arrives), true

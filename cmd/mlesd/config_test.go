@@ -27,6 +27,7 @@ func TestDefaults(t *testing.T) {
 		"admin-listen":  {c.admin.String(), "localhost:9077"},
 		"cache":         {c.Cache, "/home/alice/.cache/mles"},
 		"v2-joins":      {c.V2Joins, "history"},
+		"webproxy-mask": {c.WebproxyMask, "off"},
 		"drain-time":    {c.DrainTime.String(), "10s"},
 	} {
 		if pair[0] != pair[1] {
