@@ -207,8 +207,9 @@ func TestJoinAcrossAChange(t *testing.T) {
 // should not be.
 func TestJoinsAcrossManyChanges(t *testing.T) {
 	t.Parallel()
-	h := open(t, bridge.Config{})
 	keys := []string{"even", "odd"}
+	h := open(t, bridge.Config{V1Keys: keys[:1]})
+	h.v1Joins("first", "hall", "")
 	var joining sync.WaitGroup
 	stop := make(chan struct{})
 	for i := range 8 {
@@ -232,7 +233,7 @@ func TestJoinsAcrossManyChanges(t *testing.T) {
 		})
 	}
 	for i := range 30 {
-		h.reconfigures(bridge.Config{V1Keys: keys[i%2 : i%2+1]})
+		h.reconfigures(bridge.Config{V1Keys: keys[(i+1)%2 : (i+1)%2+1]})
 		time.Sleep(2 * time.Millisecond)
 	}
 	close(stop)

@@ -52,6 +52,21 @@ func TestConfigFile(t *testing.T) {
 	}
 }
 
+// PEER, which is no flag, and who goes before whom.
+func TestPeerInAConfigFile(t *testing.T) {
+	file := written(t, "MLESD_PEER=file.example")
+	t.Setenv("MLESD_PEER", "environment.example")
+	if c := parsed(t, "--config", file); c.Peer != "file.example" || c.upstreams[0].URL != "v1://file.example" {
+		t.Errorf("the peer is %q, upstream %v", c.Peer, c.upstreams)
+	}
+	if c := parsed(t, "--config", file, "line.example"); c.Peer != "line.example" {
+		t.Errorf("the peer is %q", c.Peer)
+	}
+	if c := parsed(t); c.Peer != "environment.example" {
+		t.Errorf("the peer is %q", c.Peer)
+	}
+}
+
 // What does not fit is named by file and line, without its value where that may be a key.
 func TestFaultyConfigFile(t *testing.T) {
 	for text, want := range map[string]string{

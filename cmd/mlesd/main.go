@@ -2,7 +2,8 @@
 //
 // Started without flags it serves v1 on port 8077 and v2 on wss://localhost:8443, with a certificate for localhost
 // that it makes itself, and says how to chat through it. mlesd --help lists the flags; each but those with a key has an
-// environment variable, MLESD_ and its name. It composes the packages bridge and internal/web and decides nothing.
+// environment variable, MLESD_ and its name, which can stand in a file, too (--config). SIGHUP and mlesctl reload apply
+// what has changed in that and in the files of keys and certificates; see docs/configuration.md. It composes the packages bridge and internal/web and decides nothing.
 //
 // Exit status: 0 after SIGTERM or SIGINT and a drained gateway (see --drain-time); 1 if a port is taken or serving
 // failed, or if a second signal ended it at once; 2 for a flag, variable or file that does not fit.

@@ -10,8 +10,8 @@ import (
 
 // reloaded tells what a reload did; it is the answer to POST /reload.
 type reloaded struct {
-	// Changed are the flags that have other values now, and "shared keys", "MLES_ADDR_KEY" and "upstreams" where what
-	// is in the files that flags name has changed.
+	// Changed are the flags that have other values now, and "shared keys", "MLES_ADDR_KEY", "upstreams" and "certificate"
+	// where what is in the files that flags name has changed.
 	Changed []string `json:"changed"`
 	// Restart are the flags that have other values and will only take effect at the next start.
 	Restart []string `json:"restart"`

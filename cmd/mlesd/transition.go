@@ -1,7 +1,9 @@
 package main
 
 import (
+	"bytes"
 	"context"
+	"crypto/tls"
 	"errors"
 	"maps"
 	"net"
@@ -125,7 +127,7 @@ func (t *transition) undo(ctx context.Context) {
 		if !slices.Contains(t.freed, e.Listener) {
 			continue
 		}
-		again, err := new(net.ListenConfig).Listen(ctx, "tcp", e.Addr().String())
+		again, err := newOpener(t.d.log).net(ctx, "tcp", e.Addr().String())
 		if err != nil {
 			t.d.log.Error("a listener that was to move could not be opened again where it was", "flag", e.flag, "err", err)
 			continue
@@ -148,7 +150,23 @@ func (t *transition) note(c bridge.Changes) {
 			r.Changed = append(r.Changed, what)
 		}
 	}
+	if t.certs != nil && t.next.TLSCert != "" && !bytes.Equal(leaf(t.certs), leaf(t.d.certs.current.Load())) {
+		r.Changed = append(r.Changed, "certificate")
+	}
 	slices.Sort(r.Changed)
+}
+
+// leaf is the certificate that a client is shown who names no host; nil: there is none yet.
+func leaf(c *web.Certificates) []byte {
+	get := c.TLSConfig().GetCertificate
+	if get == nil {
+		return nil
+	}
+	cert, err := get(new(tls.ClientHelloInfo))
+	if err != nil || len(cert.Certificate) == 0 {
+		return nil
+	}
+	return cert.Certificate[0]
 }
 
 // commit makes the next configuration the one that holds.
