@@ -69,6 +69,7 @@ func faults() []fault {
 		{"^(v2/(history|hello|join)|bridge/(notice|replay))/", noticeFaults()},
 		{"^bridge/", bridgeFaults()},
 		{"", furtherFaults()},
+		{"^v1ws/", v1wsFaults()},
 		{"/(slow|limit)/", timeFaults()},
 		{"/(hostile|limit)/", loadFaults()},
 	} {

@@ -6,8 +6,8 @@
 //
 // # A run
 //
-// A Target is the server: its v1 address, its v2 address or both, and its shared
-// key. Run holds it to Cases and returns a Report, which writes itself as text,
+// A Target is the server: its v1 address, its v2 address, that of v1 over
+// WebSocket, one of them or all, and its shared key. Run holds it to Cases and returns a Report, which writes itself as text,
 // JSON or JUnit XML. A case that did not pass carries its transcript: every frame
 // sent and received, its bytes and what they mean, and the sentence that was
 // broken.
@@ -25,7 +25,7 @@
 // # Cases
 //
 // A Case runs on a T, which stands in for testing.T, connects, gives out channel
-// names that nobody else uses, and keeps the transcript. V1Conn and V2Conn are raw
-// clients. Room brings members together in a channel and proves the absence of
+// names that nobody else uses, and keeps the transcript. V1Conn, V2Conn
+// and V1WSConn are raw clients. Room brings members together in a channel and proves the absence of
 // messages without waiting. CONTRIBUTING.md tells how to add a case.
 package conformance

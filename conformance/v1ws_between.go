@@ -97,7 +97,7 @@ func v1wsBetweenCases() []Case {
 		Says: "Of a peer's ResyncMsg v1 WebSocket members get each body that decodes and names the channel, live and from the history.",
 		Run: func(t *T) {
 			room := t.Room()
-			bob, peer := room.V1WS("bob"), t.DialV1()
+			bob, peer := room.HostWS("bob"), t.DialV1()
 			peer.UID, peer.Channel = "peer", room.Channel
 			contained := [][]byte{peer.Msg("first"), peer.Frame("ben", room.Channel, "second"), Frame(1, 2, []byte("\xff")),
 				peer.Frame("ben", "elsewhere", "where?"), peer.Msg("last")}

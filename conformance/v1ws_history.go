@@ -71,14 +71,14 @@ func v1wsHistoryCases() []Case {
 		},
 	}, {
 		ID: "v1ws/history/seam", Section: section, Needs: V1WS,
-		Says: "Who joins while another sends 150 bodies gets each once and in order, whether from the history or live.",
+		Says: "Who joins while another sends 80 bodies gets each once and in order, whether from the history or live.",
 		Run: func(t *T) {
 			room := t.Room()
 			alice := t.DialV1WS().Join("alice", room.Channel, "")
 			sent, bob := []string{alice.Body("")}, t.DialV1WS()
 			var seat *V1WSSeat
-			for i := range 150 {
-				if i == 75 {
+			for i := range 80 {
+				if i == 40 {
 					seat = bob.Join("bob", room.Channel, "")
 				}
 				sent = append(sent, alice.Say(fmt.Sprintf("message %d", i)))

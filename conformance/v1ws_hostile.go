@@ -30,14 +30,15 @@ func v1wsHostileCases() []Case {
 		Says: "Sixteen connections in 64 channels each, which they flood with 100 bodies, do not stop the others.",
 		Run: func(t *T) {
 			for i := range 16 {
-				c := t.DialV1WSDeaf()
+				c := t.DialV1WS()
 				var all []byte
 				for range maxChannels {
 					s := c.as(fmt.Sprintf("eve-%d", i), t.Channel())
 					all = append(all, ClientFrame(Fin|OpBinary, s.Body(""))...)
 					all = append(all, strings.Repeat(string(ClientFrame(Fin|OpBinary, s.Body("flood"))), 100)...)
 				}
-				c.Send(all)
+				c.Send(all, ClientFrame(Fin|OpPing, "taken?"))
+				c.ExpectFrame(Fin|OpPong, "taken?")
 			}
 			t.expectServedWS()
 		},

@@ -64,12 +64,14 @@ func v1wsLeaveCases() []Case {
 			whole := alice.Body("a whole one")
 			alice.Send(ClientFrame(Fin|OpBinary, whole), ClientFrame(Fin|OpBinary, alice.Body("the half of one"))[:30])
 			bob.ExpectBody(whole)
+			alice.tcp.CloseWrite()
+			alice.ExpectRefused()
 			room.Leave(alice)
-			alice.Close()
+			room.heardNothingWS(bob)
 			carol := t.DialV1WS().Join("carol", room.Channel, "")
 			carol.bodiesUntil(whole)
-			room.Meet(carol)
-			room.Quiet()
+			carol.Next() // zoe's join
+			room.heardNothingWS(carol)
 		},
 	}, {
 		ID: "v1ws/leave/half-sent-body", Section: closing, Needs: V1WS,

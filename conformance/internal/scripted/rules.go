@@ -121,8 +121,9 @@ type Rules struct {
 	// MaxHello, MaxName in bytes; MaxMessage is what v2 may send, by names.
 	MaxHello, MaxName int
 	MaxMessage        func(uid, channel string) int
-	// MaxBody bounds a v1 body, MaxChannels how many of them a v1 WebSocket is in.
-	MaxBody, MaxChannels int
+	// MaxBody bounds a v1 body, MaxFirst the first of a v1 WebSocket, MaxChannels
+	// how many channels that is in.
+	MaxBody, MaxFirst, MaxChannels int
 	// MaxNesting bounds maps, arrays and tags in each other.
 	MaxNesting int
 	// HelloTime is from accept to the first frame's header or the hello, StallTime
@@ -189,6 +190,7 @@ func Correct() *Rules {
 		MaxName:      1024,
 		MaxMessage:   maxMessage,
 		MaxBody:      0xffffff,
+		MaxFirst:     0xffffff,
 		MaxChannels:  64,
 		MaxNesting:   127,
 		HelloTime:    10 * time.Second,

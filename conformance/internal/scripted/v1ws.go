@@ -27,7 +27,7 @@ func (w *sessionV1WS) run() (err error) {
 			w.s.depart(m.Channel, m, err)
 		}
 	}()
-	reader := &wsReader{s: w.s, c: w.c, limit: r.MaxBody, tooBig: "v1ws body too big", control: w.control, begun: true}
+	reader := &wsReader{s: w.s, c: w.c, limit: r.MaxFirst, tooBig: "v1ws body too big", control: w.control, begun: true}
 	for {
 		messages, err := reader.next()
 		if err != nil {
@@ -41,7 +41,7 @@ func (w *sessionV1WS) run() (err error) {
 		w.c.out.put(w.late...)
 		w.late = nil
 		if len(w.places) > 0 && !reader.joined {
-			reader.begun, reader.joined = false, true
+			reader.begun, reader.joined, reader.limit = false, true, r.MaxBody
 			w.c.readWithin(0)
 		}
 	}
