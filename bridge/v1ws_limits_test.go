@@ -360,3 +360,28 @@ func TestV1WSOverLimit(t *testing.T) {
 	walter := h.v1ws()
 	walter.gets(closing(1013, "over a limit"))
 }
+
+// Over TLS as without it; what is said at once with the join is not lost, nor what
+// comes in one write with others.
+func TestV1WSTransports(t *testing.T) {
+	t.Parallel()
+	for name, open := range transports {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := open(t, withWS(secret))
+			bob := h.v1Joins("bob", "room", "")
+			wendy := h.v1ws()
+			wendy.uid, wendy.channel = "wendy", "room"
+			var all []byte
+			for _, message := range []string{"joins", "one", "two"} {
+				all = append(all, final(opBinary, string(msgBody("wendy", "room", message)))...)
+			}
+			wendy.sends(append(all, final(opBinary, string(msgBody("wendy", "hall", "elsewhere")))...))
+			bob.gets(wendy.onV1("joins"), wendy.onV1("one"), wendy.onV1("two"))
+			bob.says("hello")
+			wendy.gets(bob.onWS(""), bob.onWS("hello"))
+			dora := h.v1Joins("dora", "hall", "")
+			dora.gets(wendy.headed("wendy", "hall", msgBody("wendy", "hall", "elsewhere")))
+		})
+	}
+}

@@ -123,3 +123,19 @@ func ExampleReader() {
 	// alice in lobby: "hello"
 	// EOF
 }
+
+// What a browser behind mles-webproxy says is masked on the v1 server.
+func ExampleMask() {
+	mask := v1.NewMask("room")
+	message, err := mask.AppendMessage(nil, []byte("16 random bytes.hello"))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	plain, _ := mask.AppendMessage(nil, message)
+	uid, _ := mask.Unname("9Jnbz6UPQXBxtZgeHSzEWA==")
+	fmt.Printf("%s\n%s: %s\n", mask.Masked(), uid, plain)
+	// Output:
+	// WzWzBzjy0V/enbj6J5H1EA==
+	// web1: 16 random bytes.hello
+}
