@@ -97,7 +97,7 @@ func (h *host) startMles2With(t *testing.T, key string, c hosts.Certificate, por
 	t.Helper()
 	www := t.TempDir()
 	hosts.WriteFile(t, filepath.Join(www, "localhost", "index.html"), []byte("mles"))
-	return h.startMles2Site(t, key, c, port, www, []string{"localhost"})
+	return h.startMles2Site(t, key, c, port, www, []string{"localhost"}, flags...)
 }
 
 // startMles2Site runs mles 2.9.4 for some domains, the first of which is localhost, with their pages in www. The
@@ -107,7 +107,7 @@ func (h *host) startMles2Site(t *testing.T, key string, c hosts.Certificate, por
 	cache := t.TempDir()
 	hash := sha256.Sum256([]byte(strings.Join(domains, "\x00") + "\x00https://acme-v02.api.letsencrypt.org/directory"))
 	hosts.WriteFile(t, filepath.Join(cache, "cached_cert_"+base64.RawURLEncoding.EncodeToString(hash[:])), c.PEM)
-	argv := []string{ref(mles2), "--wwwroot", www, "--cache", cache, "--port", port, "--per-ip-limit", "30000"}
+	argv := []string{ref(mles2), "--wwwroot", www, "--cache", cache, "--port", port}
 	for _, domain := range domains {
 		argv = append(argv, "--domains", domain)
 	}

@@ -34,7 +34,7 @@ func startSites(t *testing.T, www string, flags ...string) (theirs, ours *siteSe
 	crt := hosts.NewCertificate(t, "localhost")
 	conf := &tls.Config{RootCAs: pool(t, crt.Cert), ServerName: "localhost", NextProtos: []string{"http/1.1"}}
 	theirs, ours = &siteServer{newHost(t), conf}, &siteServer{newHost(t), conf}
-	theirs.startMles2Site(t, "k", crt, "443", www, []string{"localhost", "b.example"}, flags...)
+	theirs.startMles2Site(t, "k", crt, "443", www, []string{"localhost", "b.example"}, append(flags, "--per-ip-limit", "30000")...)
 	ours.startPages(t, crt, www, flags...)
 	return theirs, ours
 }
