@@ -259,23 +259,26 @@ func (p *peering) arrive(a arrival) (*passage, error) {
 	p.known.connected()
 	p.knownMu.Unlock()
 	slow := time.AfterFunc(dialTime+time.Duration(held/paceBytes)*paceTime, func() { link.close("") })
-	mk, err := link.arrive(a)
+	a.announce = func(mk mark) {
+		p.arriving(a, mk)
+		p.mark(mk, s)
+	}
+	err = link.arrive(a)
 	slow.Stop()
 	if err != nil {
 		link.close("")
+		p.unmark()
 		if isClosed(err) && p.ctx.Err() == nil {
 			return nil, fmt.Errorf("%w: %w", errRefused, err)
 		}
 		return nil, fmt.Errorf("arriving: %w", err)
 	}
-	p.arrived(a, mk)
-	p.mark(mk, s)
 	p.become(stateSettling, nil)
 	return s, nil
 }
 
-// arrived notes what the server was sent with an arrival.
-func (p *peering) arrived(a arrival, mk mark) {
+// arriving notes what the server is sent with an arrival.
+func (p *peering) arriving(a arrival, mk mark) {
 	p.knownMu.Lock()
 	defer p.knownMu.Unlock()
 	if mk.sent == nil {

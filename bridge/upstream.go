@@ -58,8 +58,9 @@ type transport interface {
 // An uplink is a connection to an upstream for one channel. One goroutine calls
 // arrive and then read and rest, another write; any may close it.
 type uplink interface {
-	// arrive joins the channel there and says how others there see that.
-	arrive(a arrival) (mark, error)
+	// arrive joins the channel there. Before anything is sent it says, by
+	// a.announce, how others there will see that.
+	arrive(a arrival) error
 	// read waits for what the server sends and returns it as events in the
 	// order in which they came, ready to be published here. They are valid until
 	// the next call of read or rest. Memory and time of a frame half received
@@ -84,6 +85,7 @@ type arrival struct {
 	// first is the whole v1 frame that a member here has joined with, or that is
 	// made for it.
 	first []byte
+	announce func(mark)
 	// respelled asks for the other form of the same arrival; see [respeller].
 	respelled bool
 	// history is what the server is to be reminded of: frames of the

@@ -131,7 +131,7 @@ type v1uplink struct {
 }
 
 // arrive sends the first frame, or a ResyncMsg that begins with it.
-func (l *v1uplink) arrive(a arrival) (mark, error) {
+func (l *v1uplink) arrive(a arrival) error {
 	l.respelled = a.respelled
 	mk := mark{uid: a.uid, own: a.first == nil}
 	if a.first == nil {
@@ -139,11 +139,12 @@ func (l *v1uplink) arrive(a arrival) (mark, error) {
 	} else if f, err := l.keyed(a.first, a.channel); err == nil {
 		mk.frame, mk.uid = f, uidOf(f)
 	} else {
-		return mk, err
+		return err
 	}
 	mk.sent = mk.frame
+	a.announce(mk)
 	_, err := l.conn.Write(withHistory(mk.frame, a.first, a.history))
-	return mk, err
+	return err
 }
 
 // probe is a first frame under the gateway's own name, which no other is like.
