@@ -84,7 +84,7 @@ type arrival struct {
 	uid string
 	// first is the whole v1 frame that a member here has joined with, or that is
 	// made for it.
-	first []byte
+	first    []byte
 	announce func(mark)
 	// respelled asks for the other form of the same arrival; see [respeller].
 	respelled bool

@@ -90,7 +90,7 @@ func (l *v2uplink) upgraded(ws *websocket.Conn, gateway string) error {
 }
 
 // arrive says hello.
-func (l *v2uplink) arrive(a arrival) (m mark, err error) {
+func (l *v2uplink) arrive(a arrival) (err error) {
 	defer func() {
 		if err != nil {
 			l.wire.Close()
@@ -103,16 +103,17 @@ func (l *v2uplink) arrive(a arrival) (m mark, err error) {
 	if key := l.t.key(); key != "" {
 		hello.Auth, hello.HasAuth = v2.FormatAuth(v2.Auth(a.uid, l.channel, key)), true
 	}
-	m = mark{uid: a.uid, own: true}
+	m := mark{uid: a.uid, own: true}
 	m.sent = v2.AppendFrame(nil, v2.OpText, appendArrival(nil, a.uid, l.channel, l.t.g.identity))
 	if l.gateway == "" && !asciiOnly(a.uid) {
-		return m, &unjoinable{"the uid is not ASCII: mles 2 takes no other"}
+		return &unjoinable{"the uid is not ASCII: mles 2 takes no other"}
 	}
 	text := hello.Append(nil)
 	if _, err := v2.ParseHello(text); err != nil {
-		return m, &unjoinable{err.Error()}
+		return &unjoinable{err.Error()}
 	}
-	return m, l.out.frame(v2.OpText, text)
+	a.announce(m)
+	return l.out.frame(v2.OpText, text)
 }
 
 // settled says that the server's replay has come to its end: a text that looks like
