@@ -60,6 +60,13 @@ func (p *peering) unmark() {
 	}
 }
 
+// isMark says whether a frame is the arrival of p's own uplink.
+func (p *peering) isMark(frame []byte) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.marked != nil && bytes.Equal(p.marked.frame, frame)
+}
+
 // sees is told of every arrival on a channel and the way it came. Where it is one
 // of the gateway's own, the uplink that it was sent over closes. It says whether a
 // member may not join with it.
@@ -90,6 +97,7 @@ func (p *peering) returned(e *bus.Event, w way) bool {
 	}
 	is, certain := p.marked.in(e, w)
 	if is {
+		p.marked.s.halted.Store(true) // at once: arrivals are as fast as all else
 		select {
 		case p.marked.s.looped <- &loopError{way: w.name, certain: certain}:
 		default:

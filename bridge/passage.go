@@ -49,11 +49,13 @@ type passage struct {
 
 	running bool // has settled; of watch
 
-	stop   chan struct{}   // closed when nothing is to be sent any more
-	open   chan struct{}   // closed when what is said here goes up
-	looped chan *loopError // takes one
-	idle   atomic.Bool     // everything has been sent
-	heard  atomic.Bool     // something has come
+	stop    chan struct{}   // closed when nothing is to be sent any more
+	open    chan struct{}   // closed when what is said here goes up
+	looped  chan *loopError // takes one
+	halted  atomic.Bool     // set with looped: nothing is passed on any more
+	idle    atomic.Bool     // everything has been sent
+	spilled atomic.Bool     // more was sent than can be sent again
+	heard   atomic.Bool     // something has come
 
 	mu        sync.Mutex
 	settled   bool
@@ -137,6 +139,11 @@ func (s *passage) watch(read, sent chan error) error {
 
 // verdict is what the end of an uplink means.
 func (s *passage) verdict(err error) error {
+	select {
+	case loop := <-s.looped:
+		err = loop // whatever it ended with
+	default:
+	}
 	if err == nil {
 		return nil
 	}
@@ -144,7 +151,8 @@ func (s *passage) verdict(err error) error {
 		err = fmt.Errorf("%w: closed without a byte", errRefused)
 	}
 	var loop *loopError
-	if s.isOpen() && !errors.As(err, &loop) {
+	refused := errors.Is(err, errRefused) && !s.spilled.Load()
+	if s.isOpen() && !refused && !errors.As(err, &loop) {
 		s.p.lost = true // part of it may not have arrived
 	}
 	if errors.As(err, &loop) {
@@ -183,6 +191,10 @@ func (s *passage) due() time.Duration {
 		s.p.become(stateRunning, nil)
 		return holdTime
 	}
+	if s.isOpen() {
+		s.out.Wake(nil) // what is kept for another arrival can go
+		return 0
+	}
 	if r, ok := s.link.(respeller); ok {
 		r.accepted()
 	}
@@ -193,8 +205,12 @@ func (s *passage) due() time.Duration {
 		level = s.p.u.g.log.Info // somebody has read that it was not
 	}
 	level("upstream connected", "upstream", s.p.up.URL, "channel", s.p.room.name)
-	return 0
+	return time.Until(s.since.Add(refusedTime))
 }
+
+// taken says whether the server has certainly taken the arrival: a refusal would
+// have come by now, and without a byte before it.
+func (s *passage) taken() bool { return s.heard.Load() || time.Since(s.since) >= refusedTime }
 
 // settlesIn says how long the uplink is still settling, at least.
 func (s *passage) settlesIn(now time.Time) time.Duration {
@@ -218,8 +234,13 @@ func (s *passage) settle() {
 		return
 	}
 	p := s.p
+	here := p.before
+	if p.before = nil; p.probes && len(s.traces) > 0 {
+		here = p.holding() // part of it may have come by another way
+	}
 	p.knownMu.Lock()
 	isNew := p.known.align(s.traces, time.Since(s.last) >= settleQuiet)
+	here.sift(s.traces, isNew)
 	fresh := s.collected[:0]
 	for i, e := range s.collected {
 		if isNew[i] && i >= s.passed {
@@ -270,9 +291,14 @@ func (s *passage) hear() error {
 			return err
 		}
 		s.heard.Store(true)
-		s.take(events)
+		if s.take(events); s.halted.Load() {
+			return errHalted
+		}
 	}
 }
+
+// errHalted ends what a passage does when it is part of a loop.
+var errHalted = errors.New("loop")
 
 func (s *passage) take(events []bus.Event) {
 	p := s.p
@@ -285,6 +311,9 @@ func (s *passage) take(events []bus.Event) {
 	defer s.mu.Unlock()
 	for i := range events {
 		p.u.sees(p.room.name, &events[i], way{name: p.up.URL, peering: p, replay: !s.settled})
+	}
+	if s.halted.Load() {
+		return
 	}
 	for !s.settled && len(events) > 0 {
 		s.last = time.Now()

@@ -1,29 +1,34 @@
 package bridge
 
 // send passes on what is said here. While the uplink settles, arrivals go up at
-// once, ahead of what others have said, and the rest is held.
+// once, ahead of what others have said, and the rest is held. What has been sent is
+// kept until it is certain that the server has taken the uplink's arrival: another
+// arrival would have to send it again.
 func (s *passage) send() error {
 	o, budget := s.out, s.p.u.g.bus.Budget()
-	open := s.open // nil once what was held has gone up
+	opened := s.open // nil once what was held has gone up
 	if err := s.hasten(); err != nil {
 		return err
 	}
 	for {
-		if open != nil && s.isOpen() {
-			open = nil
+		if opened != nil && s.isOpen() {
+			opened = nil
 			if err := s.release(); err != nil {
 				return err
 			}
 		}
+		if opened == nil && len(o.held) > 0 && s.taken() {
+			o.drop(budget)
+		}
 		var frames []byte
-		if open == nil || o.size < maxHeld {
+		if opened == nil || o.size < maxHeld {
 			frames = o.take(budget)
 		}
 		if frames == nil {
 			s.idle.Store(true)
 			select {
 			case <-o.wake:
-			case <-open:
+			case <-opened:
 			case <-s.stop:
 				return nil
 			}
@@ -31,13 +36,16 @@ func (s *passage) send() error {
 			continue
 		}
 		var err error
-		if open == nil {
+		if opened == nil {
 			err = s.pass(frames)
 		} else {
 			err = s.hold(frames)
 		}
 		if err != nil {
 			return err
+		}
+		if s.halted.Load() {
+			return errHalted
 		}
 		select {
 		case <-s.stop:
@@ -52,7 +60,7 @@ func (s *passage) hasten() error {
 	for i := range s.out.held {
 		h := &s.out.held[i]
 		if h.arrives && s.out.overtakes(h.who, i) {
-			if err := s.early(h); err != nil {
+			if err := s.sendHeld(h); err != nil {
 				return err
 			}
 		}
@@ -66,8 +74,8 @@ func (s *passage) hold(frames []byte) error {
 	for len(frames) > 0 {
 		n, d, who, arrives := t.inspect(frames)
 		h := o.hold(heldFrame{frame: frames[:n], d: d, who: who, arrives: arrives}, s.p.u.g.bus.Budget())
-		if arrives && o.overtakes(who, len(o.held)-1) {
-			if err := s.early(h); err != nil {
+		if arrives && (o.overtakes(who, len(o.held)-1) || s.p.isMark(h.frame)) {
+			if err := s.sendHeld(h); err != nil {
 				return err
 			}
 		}
@@ -76,9 +84,9 @@ func (s *passage) hold(frames []byte) error {
 	return nil
 }
 
-// early sends a held frame before the others.
-func (s *passage) early(h *heldFrame) error {
-	h.early = true
+// sendHeld sends a held frame.
+func (s *passage) sendHeld(h *heldFrame) error {
+	h.gone = true
 	if s.out.skips(h.frame) {
 		return nil
 	}
@@ -88,24 +96,33 @@ func (s *passage) early(h *heldFrame) error {
 // release sends what was held.
 func (s *passage) release() error {
 	o := s.out
-	for _, h := range o.held {
-		if h.early || o.skips(h.frame) {
+	for i := range o.held {
+		h := &o.held[i]
+		if h.gone {
 			continue
 		}
-		if err := s.write(h.frame, []trace{{h.d, h.arrives}}); err != nil {
+		if err := s.sendHeld(h); err != nil {
 			return err
 		}
 	}
 	o.skip = nil
-	o.drop(s.p.u.g.bus.Budget())
 	return nil
 }
 
 // pass sends frames on.
 func (s *passage) pass(frames []byte) error {
+	o, keep := s.out, !s.taken()
+	if keep && o.size+len(frames) > maxHeld {
+		s.spilled.Store(true)
+		o.drop(s.p.u.g.bus.Budget())
+		keep = false
+	}
 	traces := make([]trace, 0, 16)
 	for rest := frames; len(rest) > 0; {
-		n, d, _, arrives := s.p.up.transport.inspect(rest)
+		n, d, who, arrives := s.p.up.transport.inspect(rest)
+		if keep && !s.spilled.Load() {
+			o.hold(heldFrame{frame: rest[:n], d: d, who: who, arrives: arrives, gone: true}, s.p.u.g.bus.Budget())
+		}
 		traces = append(traces, trace{d, arrives})
 		rest = rest[n:]
 	}

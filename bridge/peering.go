@@ -37,6 +37,7 @@ type peering struct {
 
 	// Guarded by upstreams.mu while not active, else of run.
 	out    *feed // nil while nothing is heard from the bus
+	met    bool  // has heard the channel before
 	lost   bool  // something was said that the server may not have: remind it
 	probes bool  // arrives under the gateway's own name: see mapping.md, "Loops"
 	later  *backoff.ExponentialBackOff
@@ -48,6 +49,7 @@ type peering struct {
 
 	knownMu sync.Mutex
 	known   ledger
+	before  *holding // what was here when the channel was first connected; of the passage that lives, or run
 
 	mu     sync.Mutex
 	state  peerState
@@ -83,9 +85,14 @@ func (p *peering) nudge() {
 func (p *peering) attach(past func([]bus.Event)) {
 	p.detach()
 	if past == nil {
-		past = func([]bus.Event) {}
+		past = func(events []bus.Event) {
+			if !p.met {
+				p.before = p.weigh(events)
+			}
+			p.met = true
+		}
 	}
-	o := &feed{wake: make(chan struct{}, 1), cut: make(chan bus.Reason, 1)}
+	o := &feed{seq: p.u.seq.Add(1), wake: make(chan struct{}, 1), cut: make(chan bus.Reason, 1)}
 	m, err := p.u.g.bus.Join(bus.Join{
 		Channel: p.room.name, Dialect: p.up.transport.dialect(), Sink: o, Quiet: true, History: past,
 	})
@@ -195,7 +202,9 @@ func (p *peering) round() error {
 	for {
 		a := arrival{channel: p.room.name, uid: p.up.uid}
 		if !p.probes && p.up.transport.borrows() && len(tried) < maxTried {
-			a.first = p.u.candidate(p, tried)
+			if a.guest = p.u.candidate(p, tried); a.guest != nil {
+				a.first = a.guest.first
+			}
 		}
 		tried[string(a.first)] = true
 		err := p.attempt(a)
@@ -254,7 +263,7 @@ func (p *peering) arrive(a arrival) (*passage, error) {
 	budget.Add(held)
 	defer budget.Add(-held)
 	s := newPassage(p, link)
-	p.out.begin(a.first)
+	p.out.begin(a.guest)
 	p.knownMu.Lock()
 	p.known.connected()
 	p.knownMu.Unlock()

@@ -82,9 +82,10 @@ type arrival struct {
 	channel string
 	// uid is who arrives where first is nil.
 	uid string
-	// first is the whole v1 frame that a member here has joined with, or that is
-	// made for it.
+	// first is the whole v1 frame that a member here, guest, has joined with, or
+	// that is made for it.
 	first    []byte
+	guest    *guest
 	announce func(mark)
 	// respelled asks for the other form of the same arrival; see [respeller].
 	respelled bool

@@ -16,11 +16,12 @@ type feed struct {
 	member *bus.Member
 	wake   chan struct{}   // holds a token when there may be something to take
 	cut    chan bus.Reason // holds the reason when the subscription has ended
+	seq    int64           // of upstreams.seq, just before it was made
 
 	// Of whoever sends.
 	skip []byte      // the first frame that was borrowed: not to be sent again, once
 	part []byte      // of a frame larger than a write of the bus
-	held []heldFrame // taken from the bus while the uplink settles
+	held []heldFrame // taken from the bus, until it is known that the server has taken the uplink
 	size int         // bytes held
 }
 
@@ -30,7 +31,7 @@ type heldFrame struct {
 	d       digest
 	who     string // whose it is, where that can be told
 	arrives bool   // and says nothing but that they do
-	early   bool   // has gone up already, before the others
+	gone    bool   // has gone up already
 }
 
 // Wake implements [bus.Sink].
@@ -77,16 +78,19 @@ func (o *feed) drop(budget *bus.Budget) {
 	o.held, o.size, o.part = nil, 0, nil
 }
 
-// begin makes ready for a new uplink, which arrives by a member's first frame, or
-// by nil: all that is held is to go up.
-func (o *feed) begin(first []byte) {
-	o.skip = first
+// begin makes ready for a new uplink: all that is held is to go up, but for the
+// first frame of gu, by which it arrives, if that is among it. gu may be nil.
+func (o *feed) begin(gu *guest) {
+	o.skip = nil
+	if gu != nil && gu.seq > o.seq {
+		o.skip = gu.first
+	}
 	for i := range o.held {
-		o.held[i].early = false
+		o.held[i].gone = false
 	}
 }
 
-// hold keeps a copy of a frame until the uplink is open.
+// hold keeps a copy of a frame. The pointer is good until the next one is held.
 func (o *feed) hold(h heldFrame, budget *bus.Budget) *heldFrame {
 	h.frame = bytes.Clone(h.frame)
 	o.held = append(o.held, h)
@@ -108,7 +112,7 @@ func (o *feed) skips(frame []byte) bool {
 // before what is held: not before what the same one has said.
 func (o *feed) overtakes(who string, n int) bool {
 	for i := range o.held[:n] {
-		if h := &o.held[i]; !h.early && h.who == who {
+		if h := &o.held[i]; !h.gone && h.who == who {
 			return false
 		}
 	}

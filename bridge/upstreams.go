@@ -35,6 +35,8 @@ type upstreams struct {
 	up, down flow
 	loops    atomic.Int64
 
+	seq atomic.Int64 // tells who came first of guests and feeds
+
 	mu      sync.Mutex
 	closed  bool
 	list    []*upstream
@@ -78,6 +80,7 @@ type guest struct {
 	u     *upstreams
 	room  *room
 	first []byte // the v1 frame it arrives with, or one made for it
+	seq   int64  // of upstreams.seq, just before it joined
 
 	at    *list.Element // in room.guests; nil once it has left
 	there bool          // has arrived
@@ -274,6 +277,7 @@ func (u *upstreams) expect(j *bus.Join) (*guest, error) {
 	if first {
 		u.enter(gu.room)
 	}
+	gu.seq = u.seq.Add(1)
 	return gu, nil
 }
 
@@ -330,13 +334,14 @@ func (gu *guest) left() {
 	u.tidy(gu.room)
 }
 
-// candidate returns a first frame to arrive with that has not been tried, or nil.
-func (u *upstreams) candidate(p *peering, tried map[string]bool) []byte {
+// candidate returns the first who has arrived with a frame that has not been tried,
+// or nil.
+func (u *upstreams) candidate(p *peering, tried map[string]bool) *guest {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	for e := p.room.guests.Front(); e != nil; e = e.Next() {
 		if gu := e.Value.(*guest); gu.there && !tried[string(gu.first)] {
-			return gu.first
+			return gu
 		}
 	}
 	return nil

@@ -82,6 +82,9 @@ func (b *Bus) Close() {
 	<-b.ended
 }
 
+// HistoryLimit returns how many events each channel remembers.
+func (b *Bus) HistoryLimit() int { return int(b.limit.Load()) }
+
 // SetHistoryLimit changes how many events each channel remembers; 0: none. The
 // oldest are forgotten where there are more. Replays that have begun go on.
 func (b *Bus) SetHistoryLimit(events int) {
