@@ -3,6 +3,7 @@ package bridge
 import (
 	"bytes"
 	"fmt"
+	"math/rand/v2"
 	"time"
 
 	"mles/bridge/bus"
@@ -42,8 +43,8 @@ type marked struct {
 	s  *passage
 }
 
-// mark notes how the uplink's arrival looks.
-func (p *peering) mark(m mark, s *passage) {
+// announce notes how the uplink's arrival looks.
+func (p *peering) announce(m mark, s *passage) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	m.frame = bytes.Clone(m.frame)
@@ -51,20 +52,32 @@ func (p *peering) mark(m mark, s *passage) {
 	p.u.marks.Add(1)
 }
 
-func (p *peering) unmark() {
+// retract is told that the uplink has ended.
+func (p *peering) retract() {
+	p.u.mu.Lock()
+	defer p.u.mu.Unlock()
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.marked != nil {
+	if m := p.marked; m != nil {
 		p.marked = nil
 		p.u.marks.Add(-1)
+		if m.own && m.frame != nil {
+			p.room.remember(m.frame)
+		}
 	}
+}
+
+// mark returns how the arrival of p's uplink looks, while there is one.
+func (p *peering) mark() *marked {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.marked
 }
 
 // isMark says whether a frame is the arrival of p's own uplink.
 func (p *peering) isMark(frame []byte) bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.marked != nil && bytes.Equal(p.marked.frame, frame)
+	m := p.mark()
+	return m != nil && bytes.Equal(m.frame, frame)
 }
 
 // sees is told of every arrival on a channel and the way it came. Where it is one
@@ -80,43 +93,112 @@ func (u *upstreams) sees(channel string, e *bus.Event, w way) (ours bool) {
 	if r == nil {
 		return false
 	}
-	for _, p := range r.peerings {
-		if p != w.peering && p.returned(e, w) {
-			ours = true
-		}
-	}
-	return ours && w.first
-}
-
-// returned says whether e is certainly p's own arrival, and tells the uplink.
-func (p *peering) returned(e *bus.Event, w way) bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.marked == nil {
+	p, certain := r.marked(e, w)
+	if p == nil {
 		return false
 	}
-	is, certain := p.marked.in(e, w)
-	if is {
-		p.marked.s.halted.Store(true) // at once: arrivals are as fast as all else
-		select {
-		case p.marked.s.looped <- &loopError{way: w.name, certain: certain}:
-		default:
-		}
-	}
-	return is && certain
+	p.loops(&loopError{way: w.name, certain: certain}, w.first)
+	return certain && w.first
 }
 
-// in says whether e is the marked arrival. Its bytes are the same wherever v1 is
-// spoken all the way; a name that is the gateway's own is so in all dialects, but
-// may be found in histories long after.
-func (m *marked) in(e *bus.Event, w way) (is, certain bool) {
-	sameFrame := m.frame != nil && e.From == onV1 && bytes.Equal(m.frame, e.Data)
-	sameName := m.uid != "" && e.UID == m.uid && !w.replay
-	switch {
-	case m.own:
-		return sameFrame || sameName, true
-	case w.first || w.replay || time.Since(m.at) > loopWindow:
-		return false, false // those who join compete by their CIDs
+// marked returns the peering whose arrival e is, if there is one and it has not
+// come from there: the latest, where several have arrived alike. Its bytes are the
+// same wherever v1 is spoken all the way, and tell exactly. A name that is the
+// gateway's own is so in all dialects, but also in histories long after, and on
+// all uplinks: then the latest is meant.
+func (r *room) marked(e *bus.Event, w way) (of *peering, certain bool) {
+	var latest *marked
+	same := false // the bytes are those of an uplink, be it the one they came by
+	for _, p := range r.peerings {
+		m := p.mark()
+		if m == nil || m.frame == nil || e.From != onV1 || !bytes.Equal(m.frame, e.Data) {
+			continue
+		}
+		same = true
+		fits := m.own || !w.first && !w.replay && time.Since(m.at) < loopWindow // else it may be the member itself, who comes again, or an old tale
+		if p != w.peering && fits && (latest == nil || m.at.After(latest.at)) {
+			of, certain, latest = p, m.own, m
+		}
 	}
-	return sameFrame || sameName && e.From != onV1, false
+	if same || w.replay || e.UID == "" || r.echoes(e.Data) {
+		return of, certain
+	}
+	for _, p := range r.peerings {
+		m := p.mark()
+		if m == nil || p == w.peering || m.uid != e.UID || latest != nil && m.at.Before(latest.at) {
+			continue
+		}
+		fits := m.own && (m.frame == nil || time.Since(m.at) < loopWindow) ||
+			!m.own && !w.first && e.From != onV1 && time.Since(m.at) < loopWindow
+		if fits {
+			of, certain, latest = p, m.own, m
+		}
+	}
+	return of, certain
+}
+
+// loops tells p's uplink that its arrival has come round. One that is not open yet
+// was the last to close the circle and ends, before anything but arrivals could go
+// round. One that is open may be part of a circle that a younger one has closed: it
+// sends its arrival again, after a while, and ends if that comes round, too.
+func (p *peering) loops(why *loopError, first bool) {
+	m := p.mark()
+	switch {
+	case m == nil:
+	case first: // who tries to join is refused, and that is all it needs
+		m.s.reached.Store(true)
+	case !m.s.isOpen() || m.s.doubt.Load() == doubtSent:
+		m.s.halted.Store(true) // at once: arrivals are as fast as all else
+		select {
+		case m.s.looped <- why:
+		default:
+		}
+	case m.s.doubt.CompareAndSwap(doubtNone, doubtWaits):
+		pause := 50*time.Millisecond + time.Duration(rand.Int64N(int64(500*time.Millisecond)))
+		time.AfterFunc(pause, func() {
+			m.s.doubt.Store(doubtDue)
+			m.s.out.Wake(nil)
+		})
+		time.AfterFunc(doubtTime, func() { m.s.doubt.Store(doubtNone) })
+	}
+}
+
+// What an open uplink thinks of its arrival's return.
+const (
+	doubtNone  = iota
+	doubtWaits // has seen it
+	doubtDue   // is to send it again
+	doubtSent  // waits for it
+)
+
+// doubtTime is for how long it waits.
+const doubtTime = 10 * time.Second
+
+// An echo is an arrival under the gateway's own name over an uplink that has ended:
+// it may still be under way.
+type echo struct {
+	frame []byte
+	at    time.Time
+}
+
+const (
+	echoTime  = time.Minute
+	maxEchoes = 64
+)
+
+// remember keeps an arrival as an echo.
+func (r *room) remember(frame []byte) {
+	r.echo = append(r.echo, echo{frame, time.Now()})
+	if n := len(r.echo) - maxEchoes; n > 0 {
+		r.echo = append(r.echo[:0], r.echo[n:]...)
+	}
+}
+
+func (r *room) echoes(frame []byte) bool {
+	for _, e := range r.echo {
+		if bytes.Equal(e.frame, frame) && time.Since(e.at) < echoTime {
+			return true
+		}
+	}
+	return false
 }

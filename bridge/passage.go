@@ -54,8 +54,10 @@ type passage struct {
 	looped  chan *loopError // takes one
 	halted  atomic.Bool     // set with looped: nothing is passed on any more
 	idle    atomic.Bool     // everything has been sent
-	spilled atomic.Bool     // more was sent than can be sent again
-	heard   atomic.Bool     // something has come
+	doubt   atomic.Int32
+	reached atomic.Bool // a member's first frame was this uplink's arrival
+	spilled atomic.Bool // more was sent than can be sent again
+	heard   atomic.Bool // something has come
 
 	mu        sync.Mutex
 	settled   bool
@@ -66,6 +68,10 @@ type passage struct {
 	traces    []trace
 	passed    int // of collected, published at once
 	size      int64
+
+	// there counts what the server had already, where it may have come there by
+	// another way; fixed once open.
+	there map[digest]int
 }
 
 func newPassage(p *peering, link uplink) *passage {
@@ -90,7 +96,7 @@ func (s *passage) live() error {
 		sent <- e
 	}
 	s.link.close("")
-	s.p.unmark()
+	s.p.retract()
 	<-sent
 	<-read
 	err = s.verdict(err)
@@ -149,6 +155,9 @@ func (s *passage) verdict(err error) error {
 	}
 	if !s.heard.Load() && time.Since(s.since) < refusedTime && isClosed(err) {
 		err = fmt.Errorf("%w: closed without a byte", errRefused)
+	}
+	if s.reached.Load() && errors.Is(err, errRefused) {
+		err = &loopError{way: "its own listener: the server is this gateway, or behind it", certain: true}
 	}
 	var loop *loopError
 	refused := errors.Is(err, errRefused) && !s.spilled.Load()
@@ -241,6 +250,12 @@ func (s *passage) settle() {
 	p.knownMu.Lock()
 	isNew := p.known.align(s.traces, time.Since(s.last) >= settleQuiet)
 	here.sift(s.traces, isNew)
+	if p.probes {
+		s.there = make(map[digest]int)
+		for _, t := range s.traces {
+			s.there[t.digest]++
+		}
+	}
 	fresh := s.collected[:0]
 	for i, e := range s.collected {
 		if isNew[i] && i >= s.passed {

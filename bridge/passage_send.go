@@ -20,6 +20,11 @@ func (s *passage) send() error {
 		if opened == nil && len(o.held) > 0 && s.taken() {
 			o.drop(budget)
 		}
+		if s.doubt.CompareAndSwap(doubtDue, doubtSent) {
+			if err := s.ask(); err != nil {
+				return err
+			}
+		}
 		var frames []byte
 		if opened == nil || o.size < maxHeld {
 			frames = o.take(budget)
@@ -53,6 +58,24 @@ func (s *passage) send() error {
 		default:
 		}
 	}
+}
+
+// ask sends an arrival once more, where there is doubt: one under the gateway's own
+// name, which can be told from all others.
+func (s *passage) ask() error {
+	m := s.p.mark()
+	if m == nil {
+		return nil
+	}
+	sent := m.sent
+	if l, ok := s.link.(prober); ok && !m.own {
+		own := l.probe(s.p.up.uid, s.p.room.name)
+		s.p.retract()
+		s.p.announce(own, s)
+		sent = own.sent
+	}
+	_, d, _, arrives := s.p.up.transport.inspect(sent)
+	return s.write(sent, []trace{{d, arrives}})
 }
 
 // hasten sends the arrivals that are held since an earlier uplink.
@@ -99,6 +122,11 @@ func (s *passage) release() error {
 	for i := range o.held {
 		h := &o.held[i]
 		if h.gone {
+			continue
+		}
+		if s.there[h.d] > 0 {
+			s.there[h.d]--
+			h.gone = true
 			continue
 		}
 		if err := s.sendHeld(h); err != nil {

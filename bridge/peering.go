@@ -270,13 +270,13 @@ func (p *peering) arrive(a arrival) (*passage, error) {
 	slow := time.AfterFunc(dialTime+time.Duration(held/paceBytes)*paceTime, func() { link.close("") })
 	a.announce = func(mk mark) {
 		p.arriving(a, mk)
-		p.mark(mk, s)
+		p.announce(mk, s)
 	}
 	err = link.arrive(a)
 	slow.Stop()
 	if err != nil {
 		link.close("")
-		p.unmark()
+		p.retract()
 		if isClosed(err) && p.ctx.Err() == nil {
 			return nil, fmt.Errorf("%w: %w", errRefused, err)
 		}

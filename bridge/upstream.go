@@ -104,6 +104,13 @@ type respeller interface {
 	accepted()
 }
 
+// A prober is an uplink that can announce the gateway after it has arrived as
+// somebody else.
+type prober interface {
+	// probe makes such an arrival: the frame to be written is in the mark.
+	probe(uid, channel string) mark
+}
+
 // A settler is an uplink that reads what is replayed otherwise than what is said.
 type settler interface {
 	// settled says that what comes from now on is no replay. Any goroutine may

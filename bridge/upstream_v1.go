@@ -133,9 +133,9 @@ type v1uplink struct {
 // arrive sends the first frame, or a ResyncMsg that begins with it.
 func (l *v1uplink) arrive(a arrival) error {
 	l.respelled = a.respelled
-	mk := mark{uid: a.uid, own: a.first == nil}
+	var mk mark
 	if a.first == nil {
-		mk.frame = l.probe(a)
+		mk = l.probe(a.uid, a.channel)
 	} else if f, err := l.keyed(a.first, a.channel); err == nil {
 		mk.frame, mk.uid = f, uidOf(f)
 	} else {
@@ -147,11 +147,12 @@ func (l *v1uplink) arrive(a arrival) error {
 	return err
 }
 
-// probe is a first frame under the gateway's own name, which no other is like.
-func (l *v1uplink) probe(a arrival) []byte {
+// probe implements [prober]. No other frame is like the one it makes.
+func (l *v1uplink) probe(uid, channel string) mark {
 	var cid [4]byte
 	rand.Read(cid[:])
-	return v1.AppendFrame(nil, binary.BigEndian.Uint32(cid[:]), l.key(a.uid, a.channel), v1.Msg{UID: a.uid, Channel: a.channel})
+	f := v1.AppendFrame(nil, binary.BigEndian.Uint32(cid[:]), l.key(uid, channel), v1.Msg{UID: uid, Channel: channel})
+	return mark{frame: f, sent: f, uid: uid, own: true}
 }
 
 // keyed returns first with a key that the server knows: as it is, if it has one.

@@ -71,6 +71,7 @@ type room struct {
 	name     string
 	guests   list.List // of *guest, in the order of their arrival
 	peerings []*peering
+	echo     []echo
 	rest     *list.Element // in upstreams.resting
 }
 
