@@ -40,6 +40,9 @@ var settingName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 
 // readConfigFile reads the file. No error holds a value: it may be a key.
 func readConfigFile(name string) (*configFile, error) {
+	if info, err := os.Stat(name); err == nil && !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s is no regular file, which can be read again", name)
+	}
 	f, err := os.Open(name)
 	if err != nil {
 		return nil, err

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"maps"
+	"os"
 	"slices"
 )
 
@@ -39,6 +40,9 @@ func (d *daemon) reload(ctx context.Context) (*reloaded, error) {
 	defer d.changing.Unlock()
 	if d.stopped {
 		return nil, errStopping
+	}
+	if err := d.conf.rereadable(); err != nil {
+		return nil, err
 	}
 	next, err := parse(d.args, io.Discard)
 	if err != nil {
@@ -100,6 +104,21 @@ func (r *reloaded) normalize() {
 	if r.Disconnected == nil {
 		r.Disconnected = map[string]int{}
 	}
+}
+
+// rereadable says which file was a pipe, as a shell's <(…) is: it gives what it holds once, and an empty file of keys
+// would open a side to everybody.
+func (c *config) rereadable() error {
+	for flag, name := range map[string]string{
+		"--key-file": c.KeyFile, "--v1-key-file": c.V1KeyFile, "--v2-key-file": c.V2KeyFile,
+		"--upstream-key-file": c.UpstreamKeyFile, "--upstream-hold": c.UpstreamHold, "--upstream-ca": c.UpstreamCA,
+		"--tls-cert": c.TLSCert, "--tls-key": c.TLSKey,
+	} {
+		if info, err := os.Stat(name); name != "" && err == nil && info.Mode()&os.ModeNamedPipe != 0 {
+			return usage("%s %s is a pipe, which cannot be read again", flag, name)
+		}
+	}
+	return nil
 }
 
 // fixedFlags cannot change while the gateway runs.

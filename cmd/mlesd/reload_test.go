@@ -343,3 +343,26 @@ func TestReloadMakesAPeerTheRoot(t *testing.T) {
 	p.stop()
 	root.stop()
 }
+
+// Keys that came from a pipe are not there a second time: that is no file without keys.
+func TestReloadCannotReadAPipeAgain(t *testing.T) {
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	w.Close()
+	pipe := fmt.Sprintf("/dev/fd/%d", r.Fd())
+	if _, err := os.Stat(pipe); err != nil {
+		t.Skip("no pipe has a name here")
+	}
+	if err := (&config{V1KeyFile: pipe}).rereadable(); err == nil || !strings.Contains(err.Error(), "--v1-key-file "+pipe) {
+		t.Errorf("a pipe: %v", err)
+	}
+	if err := (&config{V1KeyFile: os.DevNull, KeyFile: "/nowhere"}).rereadable(); err != nil {
+		t.Error(err)
+	}
+	if _, err := parse([]string{"--config=" + pipe}, io.Discard); err == nil || !strings.Contains(err.Error(), "no regular file") {
+		t.Errorf("--config from a pipe: %v", err)
+	}
+}
