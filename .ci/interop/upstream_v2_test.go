@@ -127,7 +127,7 @@ type wireCutter struct {
 	ends []net.Conn
 }
 
-// cutter listens on the port and connects to another.
+// cutter listens on the port and connects to another, or to an address of another host.
 func (h *host) cutter(t *testing.T, port, to string) *wireCutter {
 	t.Helper()
 	c := &wireCutter{h: h, to: to}
@@ -151,7 +151,11 @@ func (h *host) cutter(t *testing.T, port, to string) *wireCutter {
 }
 
 func (c *wireCutter) join(near net.Conn) {
-	far, err := c.h.Dial("127.0.0.1:" + c.to)
+	to := c.to
+	if !strings.Contains(to, ":") {
+		to = "127.0.0.1:" + to
+	}
+	far, err := c.h.Dial(to)
 	if err != nil {
 		near.Close()
 		return
