@@ -11,7 +11,8 @@ const MaxDialects = 5
 // something, or both at once.
 //
 // The slices of an event that is given to [Bus.Join] or [Member.Publish]
-// belong to the caller again when the call returns: what is stored is copied.
+// belong to the caller again when the call returns: what is stored is copied. The
+// events themselves are changed: they are given their Ordinal.
 type Event struct {
 	// From is the dialect the event came in.
 	From Dialect

@@ -61,12 +61,13 @@ func TestOverMemory(t *testing.T) {
 		var wg sync.WaitGroup
 		var most int64
 		var cuts atomic.Int64
-		batch := []Event{{Message: make([]byte, 5000)}}
+		message := make([]byte, 5000)
 		for i := range 500 {
 			name := fmt.Sprint(i)
 			h := &hand{}
 			silent := mustJoin(t, b, Join{Channel: name, Sink: h})
 			flood := mustJoin(t, b, Join{Channel: name, Sink: &honest{}})
+			batch := []Event{{Message: message}}
 			wg.Go(func() {
 				defer silent.Leave()
 				defer flood.Leave()
