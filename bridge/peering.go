@@ -273,10 +273,13 @@ func (p *peering) arrive(a arrival) (*passage, error) {
 		p.announce(mk, s)
 	}
 	err = link.arrive(a)
-	slow.Stop()
+	inTime := slow.Stop()
 	if err != nil {
 		link.close("")
 		p.retract()
+		if !inTime {
+			return nil, errNotRead
+		}
 		if isClosed(err) && p.ctx.Err() == nil {
 			return nil, fmt.Errorf("%w: %w", errRefused, err)
 		}
