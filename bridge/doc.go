@@ -30,8 +30,10 @@
 // HTTP/1.1 or, where TLS's ALPN offers it, HTTP/2: those connections are bounded by
 // themselves, and what is being sent is let end when the gateway shuts down.
 //
-// Upstream servers are not served yet: they are members of the bus like others, with a
-// connection that dials.
+// Upstream servers are dialed for each channel that has members (upstreams.go). A
+// peering (peering.go) dials, arrives, and lives with the uplink (passage.go, passage_send.go)
+// until it is lost, and then begins anew; upstream_v1.go and upstream_v2.go know the
+// dialects, align.go what is new in a replay, loops.go what has come round.
 //
 // mask.go and the mask*.go beside it do for mles-webproxy's mask what its place
 // demands: codec.go takes it off for v1 WebSockets that are on masked channels, or a

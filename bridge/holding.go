@@ -32,7 +32,7 @@ func (p *peering) weigh(past []bus.Event) *holding {
 		return nil
 	}
 	t := p.up.transport
-	c := codec{joins: p.u.g.conf.V2Joins}
+	c := codec{joins: p.u.g.conf.V2Joins, identity: p.u.g.identity}
 	h := &holding{count: make(map[digest]int, len(past))}
 	full := len(past) >= p.u.g.bus.HistoryLimit()
 	var buf []byte

@@ -40,6 +40,7 @@ type peering struct {
 	met    bool  // has heard the channel before
 	lost   bool  // something was said that the server may not have: remind it
 	probes bool  // arrives under the gateway's own name: see mapping.md, "Loops"
+	looped bool  // a loop was certain: others have heard what is said here by another way
 	later  *backoff.ExponentialBackOff
 	next   time.Time // not to be dialed before
 
@@ -141,11 +142,24 @@ func (p *peering) run(before *peering) {
 		if time.Since(started) > stableTime && !errors.Is(err, errNotRead) && !errors.Is(err, errRefused) {
 			p.later.Reset()
 		}
+		p.trust(time.Since(started))
 		p.failed(err)
 	}
 	p.become(stateWaiting, nil)
 	p.once.Do(func() { close(p.first) })
 }
+
+// trust lets the uplink arrive under a member's name again, and remind the server,
+// when the one before has lived long enough: after a doubt that was none, or a loop
+// that is no more.
+func (p *peering) trust(lived time.Duration) {
+	if lived > loopMemory || lived > stableTime && !p.looped {
+		p.probes, p.looped = false, false
+	}
+}
+
+// loopMemory is how long an uplink must live for a loop before it to be forgotten.
+const loopMemory = time.Hour
 
 // failed notes why the channel is not connected and when to try again.
 func (p *peering) failed(err error) {
@@ -160,6 +174,7 @@ func (p *peering) failed(err error) {
 		level = p.u.g.log.Info
 	case errors.As(err, &loop):
 		p.u.loops.Add(1)
+		p.looped = true
 		state, p.lost = stateRefused, false // what was said has gone the other way
 		p.detach()
 	case errors.Is(err, errRefused):
@@ -317,7 +332,7 @@ func (p *peering) arriving(a arrival, mk mark) {
 // recall writes down what the server is reminded of: the newest of the past, as
 // much as one frame can hold.
 func (p *peering) recall(past []bus.Event) (frames [][]byte, size int64) {
-	d, c := p.up.transport.dialect(), codec{joins: p.u.g.conf.V2Joins}
+	d, c := p.up.transport.dialect(), codec{joins: p.u.g.conf.V2Joins, identity: p.u.g.identity}
 	first := len(past)
 	for ; first > 0; first-- {
 		n := int64(c.Size(d, p.room.name, &past[first-1], true))
