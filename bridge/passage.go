@@ -28,7 +28,7 @@ const (
 
 	maxFrame = v1.HeaderLen + v1.MaxBody
 	// maxReplay bounds in bytes what is collected while an uplink settles.
-	maxReplay = 64 << 20
+	maxReplay = 32 << 20
 )
 
 var (

@@ -2,7 +2,10 @@ package bridge_test
 
 import (
 	"bytes"
+	"context"
+	"crypto/tls"
 	"encoding/binary"
+	"net"
 	"strings"
 	"testing"
 	"time"
@@ -289,4 +292,65 @@ func TestUpstreamHold(t *testing.T) {
 		alice.leaves()
 		up.hearsNothing(time.Hour)
 	})
+}
+
+// Upstreams come and go while the gateway runs: alice stays, is connected to a new
+// one, and hears nothing of the one that is no longer there.
+func TestUpstreamsChange(t *testing.T) {
+	bubble(t, func(t *testing.T, r *root) {
+		h := openPipes(t, secret)
+		alice := h.v1Joins("alice", "room", "")
+		alice.says("before")
+		conf := r.upstream(secret)
+		if _, err := h.Reconfigure(conf); err != nil {
+			t.Fatal(err)
+		}
+		up := r.accepts()
+		up.gets(alice.frame("")) // and what was said before is said
+		alice.says("one")
+		up.gets(alice.frame("one"))
+		if _, err := h.Reconfigure(conf); err != nil {
+			t.Fatal(err)
+		}
+		alice.says("two")
+		up.gets(alice.frame("two"))
+		if _, err := h.Reconfigure(bridge.Config{V1Keys: secret.V1Keys, V2Keys: secret.V2Keys, Upstreams: []bridge.Upstream{{URL: "v1://"}}}); err == nil {
+			t.Error("an upstream without a host is taken")
+		}
+		alice.says("three")
+		up.gets(alice.frame("three"))
+		if _, err := h.Reconfigure(secret); err != nil {
+			t.Fatal(err)
+		}
+		up.ends()
+		alice.says("four")
+		r.idle(time.Hour)
+		if s := h.UpstreamStatus(); len(s) > 0 {
+			t.Errorf("%+v", s)
+		}
+	})
+}
+
+// Over TLS, to another gateway.
+func TestUpstreamTLS(t *testing.T) {
+	t.Parallel()
+	far := openTLS(t, secret)
+	up := bridge.Upstream{URL: "v1s://root.example", TLS: &tls.Config{InsecureSkipVerify: true},
+		Dial: func(_ context.Context, _, hostport string) (net.Conn, error) {
+			if hostport != "root.example:8077" {
+				t.Errorf("dials %s", hostport)
+			}
+			return far.tcpV1(), nil
+		}}
+	conf := secret
+	conf.Upstreams = []bridge.Upstream{up}
+	near := open(t, conf)
+	rob := far.v1Joins("rob", "room", "")
+	alice := near.v1Joins("alice", "room", "")
+	rob.gets(alice.frame(""))
+	alice.gets(rob.frame(""))
+	rob.says("down")
+	alice.gets(rob.frame("down"))
+	alice.says("up")
+	rob.gets(alice.frame("up"))
 }
