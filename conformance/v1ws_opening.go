@@ -1,6 +1,11 @@
 package conformance
 
-import "net/http"
+import (
+	"errors"
+	"net/http"
+	"os"
+	"time"
+)
 
 // opensV1WS shows that a request with these headers is upgraded, and that its
 // sender can then join.
@@ -15,12 +20,19 @@ func opensV1WS(t *T, headers ...string) {
 	room.Quiet()
 }
 
-// notOpenedV1WS shows that a request with these headers is answered, and not by an
-// upgrade.
+// notOpenedV1WS shows that a request with these headers is not answered by an
+// upgrade: otherwise, or by the end of the connection.
 func notOpenedV1WS(t *T, headers ...string) {
 	h := t.DialV1WSHTTP()
 	h.Send(h.Request("", headers...))
-	if res, _ := h.Response(); res.StatusCode == http.StatusSwitchingProtocols {
+	h.nc.SetReadDeadline(time.Now().Add(t.remaining()))
+	res, err := http.ReadResponse(h.r, nil)
+	switch {
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		t.Fatalf("%s got nothing within %v; want an answer, or the end of the connection", h.name.String(), t.Patience())
+	case err != nil:
+		t.Logf("%s: %v", h.name.String(), err)
+	case res.StatusCode == http.StatusSwitchingProtocols:
 		t.Fatalf("the answer is %s; want any other", res.Status)
 	}
 }

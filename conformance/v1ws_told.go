@@ -78,7 +78,7 @@ func (r *Room) hasWS(history told) told {
 		reader.ExpectBody(bodies[0]) // it is in: what comes now comes after it
 		bodies = bodies[1:]
 	}
-	end := r.visitV1WS(r.t.UID("zoe"), "the end")
+	end := r.visitV1WS(r.t.UID("yves")).and(r.visitV1WS(r.t.UID("zoe")))
 	reader.ExpectBody(bodies...)
 	reader.ExpectBody(end.bodies(r.Channel)...)
 	reader.Close()

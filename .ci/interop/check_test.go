@@ -62,14 +62,28 @@ func TestCheckMles2(t *testing.T) {
 	}
 }
 
+// The v1 client's own proxy, in front of a mles 1.1.7 with the same key: without one, that server refuses the proxy.
+func TestCheckV1ClientAsWebSocketProxy(t *testing.T) {
+	const key = "check », the key"
+	h := newHost(t)
+	h.startMles1(t, key)
+	h.start(t, "mles-client 1.1.7 --use-websockets", keyEnv(key), ref(client1), "127.0.0.1", "--use-websockets")
+	h.Listening(t, "127.0.0.1:8076")
+	for range 3 {
+		p := h.check(t, key, "--v1", "127.0.0.1:8077", "--v1ws", "ws://127.0.0.1:8076", "--run", "^v1ws/", "--profile", "mles-client-1.1.7-proxy")
+		p.verdict(t)
+		proved(t, "mles-client 1.1.7 --use-websockets is as its profile says: %s", summary.FindString(p.Screen()))
+	}
+}
+
 // The gateway's own profile is empty: everything passes, the hostile cases too, also with eight runs at once.
 func TestCheckGateway(t *testing.T) {
 	crt := hosts.NewCertificate(t, "localhost")
 	for name, key := range map[string]string{"shared key": "check », the key", "no key": ""} {
 		t.Run(name, func(t *testing.T) {
 			h := newHost(t)
-			h.startGateway(t, key, crt)
-			flags := []string{"--v1", "127.0.0.1:8077", "--v2", "wss://localhost:8443", "--ca", crt.Cert, "--profile", "gateway"}
+			h.startGateway(t, key, crt, "--v1-websocket")
+			flags := []string{"--v1", "127.0.0.1:8077", "--v2", "wss://localhost:8443", "--v1ws", "wss://localhost:8443", "--ca", crt.Cert, "--profile", "gateway"}
 			var runs []*program
 			for range 8 {
 				runs = append(runs, h.check(t, key, flags...))

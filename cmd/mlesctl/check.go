@@ -23,7 +23,7 @@ type checkCommand struct {
 	V2      string        `name:"v2" placeholder:"URL" help:"Address where it speaks v2: wss://HOST[:PORT][/PATH], or ws://."`
 	V1WS    string        `name:"v1ws" placeholder:"URL" help:"Address where it speaks v1 over WebSocket; may be the same."`
 	KeyFile string        `name:"key-file" placeholder:"FILE" help:"File with the server's shared key (default: the environment's MLES_KEY, or none)."`
-	Profile string        `placeholder:"P" help:"What the server is known to do otherwise: mles-1.1.7, mles-2.9.4, gateway, or a file that ends in .json."`
+	Profile string        `placeholder:"P" help:"What the server is known to do otherwise: mles-1.1.7, mles-2.9.4, mles-client-1.1.7-proxy, gateway, or a file that ends in .json."`
 	Only    string        `name:"run" placeholder:"REGEXP" help:"Only cases whose ID fits."`
 	List    bool          `help:"Print the cases, and try none."`
 	Format  string        `enum:"text,json,junit" default:"text" help:"Form of the report: text, json or junit."`
