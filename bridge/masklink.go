@@ -31,7 +31,7 @@ func newMaskLinks(g *Gateway) *maskLinks {
 const maskLinkCost = 3 << 10
 
 // A maskLink passes on what is said on a channel to its masked twin, and back, for
-// as long as both are remembered.
+// as long as both are remembered or one of them has members.
 type maskLink struct {
 	links *maskLinks
 	mask  *v1.Mask
@@ -99,7 +99,8 @@ func (l *maskLink) open() {
 }
 
 // end takes the link out of both channels, one of which has been forgotten. Who
-// joins the plain one then makes another.
+// joins the plain one then makes another, and who has joined it meanwhile, by this
+// one, is given another.
 func (l *maskLink) end() {
 	k := l.links
 	k.mu.Lock()
@@ -121,6 +122,17 @@ func (l *maskLink) end() {
 			m.Leave()
 		}
 	}
+	if k.wanted(l.mask.Plain()) {
+		k.get(l.mask.Plain())
+	}
+}
+
+// wanted says whether anybody is on a channel over WebSocket.
+func (k *maskLinks) wanted(channel string) bool {
+	c, _ := k.g.bus.Census(channel)
+	return slices.ContainsFunc(c.Members, func(m *bus.Member) bool {
+		return m.Dialect() == onV2 || m.Dialect() == onV1WS
+	})
 }
 
 // join makes the side a relay on its channel, in place of the one it was, and returns

@@ -218,7 +218,7 @@ func TestMaskLinkEndsWithItsChannels(t *testing.T) {
 		vera := h.v1Joins(d.Name("vera"), d.Masked(), "")
 		wendy.gets(body("vera", "room", ""))
 		wendy.leaves()
-		h.until("the plain channel has gone", func() bool { return h.Stats().Channels == 1 })
+		h.until("wendy has left", func() bool { return h.Stats().V1WSMembers == 0 })
 		walter := h.v1wsJoins("walter", "room", "")
 		vera.gets(d.frame("walter", ""))
 		walter.says(counter + "one")
@@ -230,6 +230,55 @@ func TestMaskLinkEndsWithItsChannels(t *testing.T) {
 		h.until("both channels have gone", func() bool { return h.Stats().Channels == 0 })
 	}
 	h.until("so has what they took", func() bool { return h.Stats().Memory == empty })
+}
+
+// Who joins while the last one leaves is linked, too.
+func TestMaskLinkHandedOver(t *testing.T) {
+	t.Parallel()
+	conf := maskLinked()
+	conf.HistoryLimit = bridge.NoHistory
+	h := open(t, conf)
+	for i := range 100 {
+		room := fmt.Sprint("room", i)
+		d := disguiseOf(t, room)
+		wendy := h.v1wsJoins("wendy", room, "")
+		h.until("wendy is alone", func() bool { return h.Stats().V1WSMembers == 1 })
+		walter := h.v1ws()
+		go walter.nc.Write(final(opBinary, string(msgBody("walter", room, ""))))
+		wendy.nc.Close()
+		h.until("wendy has left, walter is there", func() bool {
+			st := h.Stats()
+			return st.V1WSMembers == 1 && st.Joins["v1ws"] == int64(2*i+2)
+		})
+		vera := h.v1Joins(d.Name("vera"), d.Masked(), "")
+		walter.gets(body("vera", room, ""))
+		vera.leaves()
+		walter.leaves()
+		h.until("all have left", func() bool { return h.Stats().Channels == 0 })
+	}
+}
+
+// Who stays on the plain name hears everybody who comes to the masked one, however
+// often that has been left, and whether or not it is remembered.
+func TestMaskLinkStaysForWhoIsThere(t *testing.T) {
+	t.Parallel()
+	conf := maskLinked()
+	conf.HistoryLimit = bridge.NoHistory
+	h := open(t, conf)
+	d := disguiseOf(t, "room")
+	wendy := h.v1wsJoins("wendy", "room", "")
+	for range 3 {
+		vera := h.v1Joins(d.Name("vera"), d.Masked(), "")
+		wendy.gets(body("vera", "room", ""))
+		vera.says(d.message(counter + "one"))
+		wendy.gets(body("vera", "room", counter+"one"))
+		wendy.says(counter + "two")
+		vera.gets(d.frame("wendy", counter+"two"))
+		vera.leaves()
+		h.until("vera has left", func() bool { return h.Stats().V1Members == 0 })
+	}
+	wendy.leaves()
+	h.until("both channels have gone", func() bool { return h.Stats().Channels == 0 })
 }
 
 // A link that lags too far behind a reader of the masked channel is cut like anybody,

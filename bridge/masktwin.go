@@ -32,7 +32,7 @@ func (k *maskLinks) expect(j *bus.Join) *twinGuest {
 }
 
 // settle is told whether the member has joined. The link may have ended meanwhile
-// because one of the channels was forgotten; now they cannot be.
+// because one of the channels was forgotten; while the member is there they cannot be.
 func (t *twinGuest) settle(joined bool) {
 	if !joined {
 		return

@@ -132,9 +132,9 @@ type Join struct {
 	// channel from being forgotten until it leaves.
 	Quiet bool
 	// Relay, if set, makes the member one that only passes on what it hears to
-	// another channel: it does not keep its own from being forgotten, which its
-	// sink is told ([Forgotten]), and counts as one who reads only while Relay
-	// says that somebody hears it there. Relay must be quick and may call
+	// another channel. Only while Relay says that somebody hears it there does it
+	// count as one who reads, and keep its own channel from being forgotten, which
+	// else its sink is told ([Forgotten]). Relay must be quick and may call
 	// nothing of the bus but [Member.Heard].
 	Relay func() bool
 	// History, if set, is called once with the history in place of giving it
@@ -212,7 +212,7 @@ func (b *Bus) channel(name string) *channel {
 	return ch
 }
 
-// remove forgets a channel that has no members, and no history either unless
+// remove forgets a channel that is deserted, and has no history either unless
 // it was last used before that time (Unix ns).
 func (b *Bus) remove(ch *channel, before int64) {
 	for _, m := range b.take(ch, before) {
@@ -230,7 +230,7 @@ func (b *Bus) take(ch *channel, before int64) []*Member {
 	defer s.mu.Unlock()
 	ch.mu.Lock()
 	defer ch.mu.Unlock()
-	if ch.dead || ch.members > 0 || ch.history.all.n > 0 && ch.lastUsed.Load() >= before {
+	if ch.dead || !ch.deserted() || ch.history.all.n > 0 && ch.lastUsed.Load() >= before {
 		return nil
 	}
 	ch.dead = true

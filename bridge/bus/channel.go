@@ -88,6 +88,19 @@ func (ch *channel) join(j *Join, woken **Member) (m *Member, past []*stored, err
 	return m, past, nil
 }
 
+// deserted says whether nobody is there but relays that nobody hears.
+func (ch *channel) deserted() bool {
+	if ch.members > 0 {
+		return false
+	}
+	for _, l := range ch.logs {
+		if l != nil && !l.unheard() {
+			return false
+		}
+	}
+	return true
+}
+
 // count notes that members have come or gone.
 func (ch *channel) count(n int) {
 	ch.members += n

@@ -10,8 +10,8 @@
 // is something to write, the sink is woken and calls [Member.Next] until it has
 // it all. [Member.Leave] ends it. A member that stands for no one who arrives, such as
 // a link to another channel or server, joins with [Join.Quiet]. One that goes to
-// another channel is a [Join.Relay], too: neither channel is kept for it, nor does it
-// count as a reader where nobody hears it.
+// another channel is a [Join.Relay], too: while nobody hears it there, its own channel
+// is not kept for it, nor does it count as a reader.
 //
 // # A log and cursors
 //

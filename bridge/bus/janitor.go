@@ -244,7 +244,7 @@ func (b *Bus) dropCold(goal int64) (enough bool) {
 			}
 			ch.history.clear()
 		}
-		empty := ch.members == 0 && forget
+		empty := forget && ch.deserted()
 		ch.mu.Unlock()
 		if empty {
 			b.remove(ch, 0)
@@ -255,7 +255,7 @@ func (b *Bus) dropCold(goal int64) (enough bool) {
 
 // forgettable is what would be freed if the channel forgot its history.
 func (ch *channel) forgettable() int64 {
-	if ch.members == 0 {
+	if ch.deserted() {
 		return ch.history.bytes + ch.cost()
 	}
 	return ch.history.bytes

@@ -2,21 +2,25 @@ package bus
 
 import (
 	"slices"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 )
 
-// TestRelayIsForgotten: a relay does not keep the garden. When alice has gone and the
-// garden has been unused for long enough it is forgotten, and the relay told so.
+// TestRelayIsForgotten: a relay keeps the garden only while somebody hears it. When that
+// is over, and the garden has been unused for long enough, it is forgotten, and the relay
+// told so.
 func TestRelayIsForgotten(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := New(Config{Codec: testCodec{}, HistoryLimit: 10, IdleLimit: time.Hour})
 		defer b.Close()
 		empty := b.Stats().Memory
 		sink, left := &hand{}, 0
+		var heard atomic.Bool
+		heard.Store(true)
 		relay := mustJoin(t, b, Join{
-			Channel: "garden", Sink: sink, Quiet: true, Relay: func() bool { return true }, Left: func() { left++ },
+			Channel: "garden", Sink: sink, Quiet: true, Relay: heard.Load, Left: func() { left++ },
 		})
 		if relay.Heard() {
 			t.Error("somebody hears the relay in an empty garden")
@@ -29,6 +33,11 @@ func TestRelayIsForgotten(t *testing.T) {
 		if relay.Heard() || b.Stats().Channels != 1 || len(sink.reasons()) != 0 {
 			t.Errorf("when alice has gone: heard %v, %+v, cut %v", relay.Heard(), b.Stats(), sink.reasons())
 		}
+		time.Sleep(3 * time.Hour)
+		if b.Stats().Channels != 1 || len(sink.reasons()) != 0 {
+			t.Errorf("while somebody hears it: %+v, cut %v", b.Stats(), sink.reasons())
+		}
+		heard.Store(false)
 		time.Sleep(3 * time.Hour)
 		if st := b.Stats(); st.Channels != 0 || st.Memory != empty || !slices.Equal(sink.reasons(), []Reason{Forgotten}) || left != 1 {
 			t.Errorf("later: %+v, cut %v, left %d times", st, sink.reasons(), left)
@@ -46,7 +55,7 @@ func TestRelayEndsWithAGardenThatRemembersNothing(t *testing.T) {
 	b := New(Config{Codec: testCodec{}})
 	defer b.Close()
 	sink := &hand{}
-	mustJoin(t, b, Join{Channel: "garden", Sink: sink, Quiet: true, Relay: func() bool { return true }})
+	mustJoin(t, b, Join{Channel: "garden", Sink: sink, Quiet: true, Relay: func() bool { return false }})
 	mustJoin(t, b, Join{Channel: "garden", Sink: &hand{}, First: Event{Join: true, UID: "alice"}}).Leave()
 	if st := b.Stats(); st.Channels != 0 || !slices.Equal(sink.reasons(), []Reason{Forgotten}) {
 		t.Errorf("%+v, cut %v", st, sink.reasons())
