@@ -1,8 +1,6 @@
 package web
 
 import (
-	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -11,10 +9,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"time"
 
 	"golang.org/x/crypto/acme"
-	"golang.org/x/crypto/acme/autocert"
 )
 
 // Directories of Let's Encrypt: the real one, and one for trying, whose certificates no client trusts.
@@ -36,8 +32,12 @@ type ACMEConfig struct {
 // NewACME returns certificates that are obtained from an ACME authority (RFC 8555) by TLS-ALPN-01 (RFC 8737) and
 // renewed when a third of their life is left. The authority connects to port 443 of each domain: a listener with this
 // configuration must answer there. Where there is a listener on port 80, too, HTTP-01 is tried if that fails: see
-// [Certificates.HTTPHandler]. The first handshake for a domain obtains its certificate; so that no client has to
-// wait for that, [Certificates.Start] does it in the background.
+// [Certificates.HTTPHandler]. Obtaining begins with [Certificates.Start], and no client causes or hastens it: the
+// authority counts tries. Who connects during the first try waits for its end; after a failed one, clients are refused
+// until a later one succeeds. Names other than Domains are refused at once.
+//
+// Where an older server left a certificate for a domain in Cache (cached_cert_* of mles 2.9.4, DOMAIN.pem with
+// DOMAIN.key of mles-webproxy), that one is shown as long as it is valid and there is no other.
 //
 // Using it accepts the authority's terms of service. Each directory has a folder of its own in the cache, or a
 // certificate from a staging directory would be shown on after the switch to the real one.
@@ -61,28 +61,11 @@ func NewACME(conf ACMEConfig) (*Certificates, error) {
 	if err := os.MkdirAll(cache, 0o700); err != nil {
 		return nil, err
 	}
-	domains := make([]string, len(conf.Domains))
-	for i, d := range conf.Domains {
-		domains[i] = strings.ToLower(strings.TrimSuffix(d, "."))
+	a, err := newAuthority(conf, cache)
+	if err != nil {
+		return nil, err
 	}
-	a := &authority{
-		first: domains[0],
-		log:   logger(conf.Logger),
-		manager: &autocert.Manager{
-			Prompt:     autocert.AcceptTOS,
-			Cache:      autocert.DirCache(cache),
-			HostPolicy: autocert.HostWhitelist(domains...),
-			Email:      conf.Email,
-			Client:     &acme.Client{DirectoryURL: conf.Directory, HTTPClient: conf.Client, UserAgent: "mlesd"},
-		},
-	}
-	t := newTasks()
-	start := func() {
-		for _, domain := range domains {
-			t.run(func(ctx context.Context) { a.obtain(ctx, domain) })
-		}
-	}
-	return &Certificates{get: a.get, alpn: []string{acme.ALPNProto}, http: a.manager.HTTPHandler, tasks: t, start: start}, nil
+	return &Certificates{get: a.get, alpn: []string{acme.ALPNProto}, http: a.httpHandler, tasks: a.tasks, start: a.start}, nil
 }
 
 // CheckDomain says why an ACME authority cannot prove name by TLS-ALPN-01: it must be a host name with a dot, without
@@ -113,69 +96,4 @@ func fileRune(r rune) rune {
 		return r
 	}
 	return '_'
-}
-
-// authority is the ACME side of a Certificates. All fields are fixed after construction.
-type authority struct {
-	manager *autocert.Manager
-	first   string // shown to clients that name no host
-	log     *slog.Logger
-}
-
-func (a *authority) get(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
-	if hello.ServerName == "" {
-		named := *hello
-		named.ServerName = a.first
-		hello = &named
-	}
-	return a.manager.GetCertificate(hello)
-}
-
-// How long to wait between tries: an authority allows few failures in an hour (Let's Encrypt: 5 per name).
-const (
-	retryMin = 2 * time.Minute
-	retryMax = time.Hour
-)
-
-// obtain gets the certificate of one domain, from the cache or from the authority, and tries until it has it.
-func (a *authority) obtain(ctx context.Context, domain string) {
-	for wait := retryMin; ; wait = min(2*wait, retryMax) {
-		cert, err := a.fetch(ctx, domain)
-		if ctx.Err() != nil {
-			return
-		}
-		if err == nil {
-			a.log.Info("certificate ready", "domain", domain, "until", cert.Leaf.NotAfter)
-			return
-		}
-		a.log.Error("no certificate yet", "domain", domain, "err", err, "again", wait)
-		select {
-		case <-ctx.Done():
-			return
-		case <-time.After(wait):
-		}
-	}
-}
-
-// fetch asks the manager as a client of today would, so that the certificate is ECDSA. The manager cannot be told to
-// stop: when ctx ends first, its try ends by itself, after its own 5 minutes at most, and is not waited for.
-func (a *authority) fetch(ctx context.Context, domain string) (*tls.Certificate, error) {
-	type result struct {
-		cert *tls.Certificate
-		err  error
-	}
-	done := make(chan result, 1)
-	go func() {
-		cert, err := a.manager.GetCertificate(&tls.ClientHelloInfo{
-			ServerName:   domain,
-			CipherSuites: []uint16{tls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256},
-		})
-		done <- result{cert, err}
-	}()
-	select {
-	case r := <-done:
-		return r.cert, r.err
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
 }

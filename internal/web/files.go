@@ -72,10 +72,10 @@ func (p *pair) get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 // load reads the pair and shows it from now on; content that was looked at before is passed over, so that a broken
 // pair is an error only once.
 func (p *pair) load() error {
-	cert, err := p.read(p.certFile)
+	cert, err := readPEM(p.certFile)
 	var key []byte
 	if err == nil {
-		key, err = p.read(p.keyFile)
+		key, err = readPEM(p.keyFile)
 	}
 	sum := sha256.Sum256(fmt.Appendf(nil, "%d %s %s %v", len(cert), cert, key, err))
 	if sum == p.seen {
@@ -97,7 +97,8 @@ func (p *pair) load() error {
 	return nil
 }
 
-func (p *pair) read(path string) ([]byte, error) {
+// readPEM reads a file with certificates or a key.
+func readPEM(path string) ([]byte, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, err

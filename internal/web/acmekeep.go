@@ -1,0 +1,188 @@
+package web
+
+import (
+	"context"
+	"crypto/tls"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"golang.org/x/crypto/acme"
+	"golang.org/x/crypto/acme/autocert"
+)
+
+// How long to wait between tries. An authority allows few failures in an hour (Let's Encrypt: 5 per name), and the
+// manager none within a minute of the last one; one that cannot be reached counts nothing.
+const (
+	retryMin = 2 * time.Minute
+	retryMax = time.Hour
+
+	reachMin  = 2 * time.Second
+	reachMax  = 5 * time.Minute
+	reachTime = 30 * time.Second // for one try
+)
+
+// keep obtains the certificate of one domain, from the cache or from the authority, and looks after its renewal.
+func (a *authority) keep(ctx context.Context, d *domain) {
+	cert := a.obtain(ctx, d)
+	for cert != nil {
+		cert = a.follow(ctx, d, cert)
+	}
+}
+
+// obtain tries until there is a certificate; nil: ctx has ended.
+func (a *authority) obtain(ctx context.Context, d *domain) *tls.Certificate {
+	reach, retry := reachMin, retryMin
+	for first := true; ; first = false {
+		cert, err, reached := a.try(ctx, d)
+		if err == nil {
+			d.own.Store(true)
+			a.log.Info("certificate ready", "domain", d.name, "until", cert.Leaf.NotAfter)
+		}
+		if first {
+			close(d.tried)
+		}
+		if err == nil {
+			return cert
+		}
+		if ctx.Err() != nil {
+			return nil
+		}
+		wait := reach
+		if reached {
+			wait, retry = retry, min(2*retry, retryMax)
+		} else {
+			reach = min(2*reach, reachMax)
+		}
+		a.log.Error("no certificate yet", "domain", d.name, "shown", d.shown(), "err", err, "again", wait)
+		if !sleep(ctx, wait) {
+			return nil
+		}
+	}
+}
+
+// shown says what clients get without a certificate of the authority.
+func (d *domain) shown() string {
+	if d.former != nil && time.Now().Before(d.former.Leaf.NotAfter) {
+		return "the one of an older server, until " + d.former.Leaf.NotAfter.Format(time.RFC3339)
+	}
+	return "none, clients are refused"
+}
+
+// try gets the certificate once. The authority is only asked for it when its directory could be reached.
+func (a *authority) try(ctx context.Context, d *domain) (cert *tls.Certificate, err error, reached bool) {
+	if !a.cached(ctx, d) {
+		if err := a.reach(ctx); err != nil {
+			return nil, err, false
+		}
+	}
+	cert, err = a.fetch(ctx, d)
+	return cert, err, true
+}
+
+// cached reports whether the manager will take the certificate from its cache.
+func (a *authority) cached(ctx context.Context, d *domain) bool {
+	data, err := a.manager.Cache.Get(ctx, d.name)
+	if err != nil {
+		return false
+	}
+	cert, err := tls.X509KeyPair(data, data)
+	return err == nil && usable(&cert, d.name) == nil
+}
+
+// reach looks whether the authority can be reached.
+func (a *authority) reach(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, reachTime)
+	defer cancel()
+	asking := acme.Client{
+		DirectoryURL: a.directory, HTTPClient: a.client, UserAgent: "mlesd",
+		RetryBackoff: func(int, *http.Request, *http.Response) time.Duration { return 0 }, // obtain does that
+	}
+	_, err := asking.Discover(ctx)
+	return err
+}
+
+// fetch asks the manager as a client of today would, so that the certificate is ECDSA. The manager cannot be told to
+// stop: when ctx ends first, its try fails at its next request, and is not waited for.
+func (a *authority) fetch(ctx context.Context, d *domain) (*tls.Certificate, error) {
+	type result struct {
+		cert *tls.Certificate
+		err  error
+	}
+	done := make(chan result, 1)
+	go func() {
+		cert, err := a.manager.GetCertificate(&tls.ClientHelloInfo{
+			ServerName:   d.name,
+			CipherSuites: []uint16{tls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256},
+		})
+		done <- result{cert, err}
+	}()
+	select {
+	case r := <-done:
+		return r.cert, r.err
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// follow waits until cert should have been renewed, which the manager does when a third of its life is left, and
+// returns what there is then. It complains when that is still the same, each time a fraction of the life has gone by.
+func (a *authority) follow(ctx context.Context, d *domain, cert *tls.Certificate) *tls.Certificate {
+	life := cert.Leaf.NotAfter.Sub(cert.Leaf.NotBefore)
+	due := cert.Leaf.NotAfter.Add(-life / 4)
+	for {
+		// Never long: the clock may be set, and the machine sleep.
+		wait := min(time.Hour, time.Until(due))
+		if !sleep(ctx, max(wait, time.Second)) {
+			return nil
+		}
+		if time.Now().Before(due) {
+			continue
+		}
+		now, err := a.fetch(ctx, d)
+		switch {
+		case ctx.Err() != nil:
+			return nil
+		case err == nil && !now.Leaf.Equal(cert.Leaf):
+			return now
+		}
+		a.log.Error("certificate not renewed", "domain", d.name, "until", cert.Leaf.NotAfter)
+		due = time.Now().Add(min(max(life/20, time.Second), 24*time.Hour))
+	}
+}
+
+// sleep waits, and reports whether ctx let it.
+func sleep(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-t.C:
+		return true
+	}
+}
+
+// loggedCache tells of the certificates that the manager stores, which is all that it lets see of a renewal, and of
+// those that it cannot store, which it keeps to itself.
+type loggedCache struct {
+	autocert.Cache
+	served func(name string) bool
+	log    *slog.Logger
+}
+
+// Put stores data under key; the key of a certificate is its domain.
+func (c *loggedCache) Put(ctx context.Context, key string, data []byte) error {
+	err := c.Cache.Put(ctx, key, data)
+	if !c.served(key) {
+		return err
+	}
+	if err != nil {
+		c.log.Error("a new certificate cannot be kept, the next start needs another", "domain", key, "err", err)
+		return err
+	}
+	if cert, err := tls.X509KeyPair(data, data); err == nil {
+		c.log.Info("certificate issued", "domain", key, "until", cert.Leaf.NotAfter)
+	}
+	return nil
+}
