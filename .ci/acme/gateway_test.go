@@ -20,19 +20,30 @@ type gateway struct {
 	cache string
 }
 
-// serve starts mlesd for these domains, with its cache folder, which is new if it is "".
+// serve starts mlesd for these domains, or those that flags tell, with its cache folder, which is new if it is "".
 func (p *place) serve(cache, domains string, flags ...string) *gateway {
 	p.t.Helper()
 	if cache == "" {
 		cache = filepath.Join(p.dir, "cache")
 	}
+	if domains != "" {
+		flags = append(flags, "--domains="+domains)
+	}
 	flags = append([]string{
-		"--domains=" + domains, "--email=ops@mles.example", "--cache=" + cache, "--acme-directory=https://" + p.at(directoryPort) + "/dir",
+		"--email=ops@mles.example", "--cache=" + cache, "--acme-directory=https://" + p.at(directoryPort) + "/dir",
 		"--v1-listen=" + p.at(v1Port), "--v2-listen=" + p.at(v2Port), "--admin-listen=" + p.at(adminPort), "--log-level=debug",
 	}, flags...)
 	g := &gateway{run(p.t, []string{"SSL_CERT_FILE=" + p.cert, "XDG_CACHE_HOME=" + p.dir}, "mlesd", flags...), p, cache}
 	g.says("msg=listening", "flag=--admin-listen")
 	return g
+}
+
+// ready waits until there are certificates for names.
+func (g *gateway) ready(names ...string) {
+	g.t.Helper()
+	for _, name := range names {
+		g.says(`msg="certificate ready"`, "domain="+name+" ")
+	}
 }
 
 // shows returns the certificate that a client gets which sends name, if any, and trusts roots, or everybody if nil.

@@ -10,7 +10,7 @@ import (
 )
 
 // patience is how long anything is waited for.
-const patience = 25 * time.Second
+const patience = 40 * time.Second
 
 // programs is the folder with mlesd and pebble.
 var programs string

@@ -33,8 +33,9 @@ type ACMEConfig struct {
 // renewed when a third of their life is left. The authority connects to port 443 of each domain: a listener with this
 // configuration must answer there. Where there is a listener on port 80, too, HTTP-01 is tried if that fails: see
 // [Certificates.HTTPHandler]. Obtaining begins with [Certificates.Start], and no client causes or hastens it: the
-// authority counts tries. Who connects during the first try waits for its end; after a failed one, clients are refused
-// until a later one succeeds. Names other than Domains are refused at once.
+// authority counts tries. Nor does one wait for it: handshakes that wait could be all that are allowed at a time, and
+// the authority's own would not be among them. Until there is a certificate, clients are refused, as are those who ask
+// for names other than Domains, and those who cannot verify ECDSA, which is what all certificates are.
 //
 // Where an older server left a certificate for a domain in Cache (cached_cert_* of mles 2.9.4, DOMAIN.pem with
 // DOMAIN.key of mles-webproxy), that one is shown as long as it is valid and there is no other.

@@ -39,8 +39,7 @@ type domain struct {
 	name   string           // in lower case, ASCII
 	former *tls.Certificate // of an older server; nil: none
 
-	own   atomic.Bool   // the manager has a certificate
-	tried chan struct{} // closed when the first try to get one has ended
+	own atomic.Bool // the manager has a certificate
 }
 
 // newAuthority makes an authority of a checked configuration, whose files are in cache.
@@ -60,7 +59,7 @@ func newAuthority(conf ACMEConfig, cache string) (*authority, error) {
 		if a.domains[name] != nil {
 			continue
 		}
-		d := &domain{name: name, former: found.bestFor(name), tried: make(chan struct{})}
+		d := &domain{name: name, former: found.bestFor(name)}
 		a.domains[name] = d
 		if a.first == nil {
 			a.first = d
@@ -100,26 +99,22 @@ func (a *authority) get(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
 			return nil, errNotServed
 		}
 	}
-	named := *hello
-	named.ServerName = d.name
-	if asked := hello.SupportedProtos; len(asked) == 1 && asked[0] == acme.ALPNProto {
-		return a.manager.GetCertificate(&named) // the authority looks whether the name is ours
+	if asked := hello.SupportedProtos; len(asked) == 1 && asked[0] == acme.ALPNProto { // the authority looks whether the name is ours
+		return a.manager.GetCertificate(&tls.ClientHelloInfo{ServerName: d.name, SupportedProtos: asked})
 	}
 	switch {
 	case d.own.Load():
+		return a.manager.GetCertificate(d.hello())
 	case d.former != nil && time.Now().Before(d.former.Leaf.NotAfter):
 		return d.former, nil
-	default:
-		select {
-		case <-d.tried:
-		case <-hello.Context().Done():
-		case <-a.tasks.ctx.Done():
-		}
-		if !d.own.Load() {
-			return nil, errNotYet
-		}
 	}
-	return a.manager.GetCertificate(&named)
+	return nil, errNotYet
+}
+
+// hello is what a client of today asks the manager. Those that can do no more than RSA must not ask it themselves: it
+// would order another certificate for them, while they wait.
+func (d *domain) hello() *tls.ClientHelloInfo {
+	return &tls.ClientHelloInfo{ServerName: d.name, CipherSuites: []uint16{tls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256}}
 }
 
 // httpHandler answers the authority, which comes to port 80 with a domain as its host, and next everybody else.

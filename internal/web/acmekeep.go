@@ -33,16 +33,11 @@ func (a *authority) keep(ctx context.Context, d *domain) {
 // obtain tries until there is a certificate; nil: ctx has ended.
 func (a *authority) obtain(ctx context.Context, d *domain) *tls.Certificate {
 	reach, retry := reachMin, retryMin
-	for first := true; ; first = false {
-		cert, err, reached := a.try(ctx, d)
+	for {
+		cert, reached, err := a.try(ctx, d)
 		if err == nil {
 			d.own.Store(true)
 			a.log.Info("certificate ready", "domain", d.name, "until", cert.Leaf.NotAfter)
-		}
-		if first {
-			close(d.tried)
-		}
-		if err == nil {
 			return cert
 		}
 		if ctx.Err() != nil {
@@ -70,14 +65,14 @@ func (d *domain) shown() string {
 }
 
 // try gets the certificate once. The authority is only asked for it when its directory could be reached.
-func (a *authority) try(ctx context.Context, d *domain) (cert *tls.Certificate, err error, reached bool) {
+func (a *authority) try(ctx context.Context, d *domain) (cert *tls.Certificate, reached bool, err error) {
 	if !a.cached(ctx, d) {
 		if err := a.reach(ctx); err != nil {
-			return nil, err, false
+			return nil, false, err
 		}
 	}
 	cert, err = a.fetch(ctx, d)
-	return cert, err, true
+	return cert, true, err
 }
 
 // cached reports whether the manager will take the certificate from its cache.
@@ -102,8 +97,8 @@ func (a *authority) reach(ctx context.Context) error {
 	return err
 }
 
-// fetch asks the manager as a client of today would, so that the certificate is ECDSA. The manager cannot be told to
-// stop: when ctx ends first, its try fails at its next request, and is not waited for.
+// fetch asks the manager, which cannot be told to stop: when ctx ends first, its try fails at its next request, and is
+// not waited for.
 func (a *authority) fetch(ctx context.Context, d *domain) (*tls.Certificate, error) {
 	type result struct {
 		cert *tls.Certificate
@@ -111,10 +106,7 @@ func (a *authority) fetch(ctx context.Context, d *domain) (*tls.Certificate, err
 	}
 	done := make(chan result, 1)
 	go func() {
-		cert, err := a.manager.GetCertificate(&tls.ClientHelloInfo{
-			ServerName:   d.name,
-			CipherSuites: []uint16{tls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256},
-		})
+		cert, err := a.manager.GetCertificate(d.hello())
 		done <- result{cert, err}
 	}()
 	select {
