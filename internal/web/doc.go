@@ -6,7 +6,8 @@
 // A [Certificates] gives every TLS listener its configuration and comes from one of three places:
 //
 //   - [NewACME] obtains certificates for the given domains and renews them, proving ownership with TLS-ALPN-01 on the
-//     port that also serves clients, so that port 80 is not needed;
+//     port that also serves clients, so that port 80 is not needed (acmeauthority.go shows, acmekeep.go obtains,
+//     acmeoverheard.go logs the authority's reasons, acmeformer.go finds what older servers left);
 //   - [NewFiles] reads a certificate and its key and follows the files when they are replaced;
 //   - [NewSelfSigned] makes one for localhost and keeps it, so that the first run works without any of the above.
 //
