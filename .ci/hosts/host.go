@@ -9,7 +9,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
-	"strings"
 	"testing"
 	"time"
 
@@ -70,12 +69,25 @@ func (h *Host) Link(t *testing.T, other *Host) {
 	other.IP(t, "link", "set", "veth2", "up")
 }
 
-// Knows gives the programs that the host starts from now on an /etc/hosts in which names are 127.0.0.1. Nothing else
-// sees it: it lies over the machine's own in a mount namespace of the host.
+// Knows gives the programs that the host starts from now on an /etc/hosts in which names are 127.0.0.1.
 func (h *Host) Knows(t *testing.T, names ...string) {
 	t.Helper()
+	addresses := make(map[string]string)
+	for _, name := range names {
+		addresses[name] = "127.0.0.1"
+	}
+	h.Resolves(t, addresses)
+}
+
+// Resolves gives the programs that the host starts from now on an /etc/hosts with the addresses of names. Nothing else
+// sees it: it lies over the machine's own in a mount namespace of the host.
+func (h *Host) Resolves(t *testing.T, addresses map[string]string) {
+	t.Helper()
 	file := filepath.Join(t.TempDir(), "hosts")
-	text := "127.0.0.1 localhost " + strings.Join(names, " ") + "\n::1 localhost\n"
+	text := "127.0.0.1 localhost\n::1 localhost\n"
+	for name, address := range addresses {
+		text += address + " " + name + "\n"
+	}
 	if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
 		t.Fatal(err)
 	}
