@@ -47,7 +47,17 @@ type deployment struct {
 	atCarol, atDave, atErin *program
 	atBella, atBert         *browser
 	atMaud                  *masked
-	release                 string // the block that takes the canary's clients back
+	canary                  canary
+}
+
+// A canary is the blocks of the guide about a gateway to which chosen clients are sent.
+type canary struct {
+	run, rules, choose, choose6, release string
+}
+
+func newMachine(t *testing.T) *machine {
+	t.Helper()
+	return &machine{host: newHost(t), dir: t.TempDir(), home: t.TempDir()}
 }
 
 func newDeployment(t *testing.T, g *guide) *deployment {
@@ -56,7 +66,7 @@ func newDeployment(t *testing.T, g *guide) *deployment {
 	names := map[string]string{rootName: serverAddr, chatName: serverAddr, trialName: "10.77.0.5"}
 	machines := []**machine{&d.server, &d.branch, &d.desk, &d.shop, &d.trial}
 	for _, m := range machines {
-		*m = &machine{host: newHost(t), dir: t.TempDir(), home: t.TempDir()}
+		*m = newMachine(t)
 		(*m).Resolves(t, names)
 	}
 	d.server.bridge(t, d.branch.host, d.desk.host, d.shop.host, d.trial.host)

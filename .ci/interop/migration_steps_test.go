@@ -22,7 +22,7 @@ func (d *deployment) takeOver(t *testing.T) {
 	conf, reload := d.conf(t, "MLES_KEY=swordfish\nMLESD_WEBPROXY"), d.shell(t, "mlesctl reload")
 	canary := d.settings(t)
 	d.hear(t)
-	d.server.does(t, 0, d.release)
+	d.server.does(t, 0, d.canary.release)
 	d.hear(t)
 	d.root.Kill()
 	for _, m := range []*member{d.dave, d.erin, d.bella, d.bert, d.maud} {
@@ -122,6 +122,13 @@ func (d *deployment) replaceWebproxy(t *testing.T) {
 		d.talk(t)
 	}
 	replace()
+	// The plain name is another channel.
+	b := d.shop.talk(d.whole, serverAddr+":443", d.ca, oldKey, "moritz", "lobby")
+	d.moritz = d.joins(d.whole, "moritz", "the plain lobby", b)
+	d.moritz.hearsNothingOf(t, d.bella)
+	d.bella.hearsNothingOf(t, d.moritz)
+	d.moritz.rises(t)
+	b.ws.Close()
 	if page := d.page(t); !strings.Contains(page, "the chat") {
 		t.Errorf("the page is %q", page)
 	}
@@ -188,7 +195,8 @@ func (d *deployment) firstV2(t *testing.T) {
 	d.vera = d.joins(d.whole, "vera", "vault", d.encrypted(client, "vera", ""))
 	d.vic = d.joins(d.whole, "vic", "vault", d.encrypted(strings.ReplaceAll(client, "vera", "vic"), "vic", ""))
 	d.mona = d.joins(d.whole, "mona", "hall", d.desk.talk(d.whole, serverAddr+":443", d.ca, "", "mona", "hall"))
-	d.moritz = d.joins(d.whole, "moritz", "lobby", d.shop.talk(d.whole, serverAddr+":443", d.ca, "", "moritz", "lobby"))
+	d.moritz.room = "lobby" // the mask is a link now
+	d.sits(d.moritz, d.shop.talk(d.whole, serverAddr+":443", d.ca, "", "moritz", "lobby"))
 	d.returned(t, d.vera, d.vic, d.mona, d.moritz)
 	d.talk(t)
 }

@@ -21,6 +21,7 @@ func TestMigration(t *testing.T) {
 		{"the old deployment", d.old},
 		{"trial as a peer", d.tryAsPeer},
 		{"canary", d.tryCanary},
+		{"canary with address keys", d.tryCanaryByAddress},
 		{"taking over the root", d.takeOver},
 		{"replacing the webproxy", d.replaceWebproxy},
 		{"first v2 clients", d.firstV2},
@@ -79,36 +80,4 @@ func (d *deployment) tryAsPeer(t *testing.T) {
 	gateway.Terminate(t)
 	at.Kill()
 	d.talk(t)
-}
-
-// The gateway beside the root; carol is sent to it, by her address.
-func (d *deployment) tryCanary(t *testing.T) {
-	d.server.does(t, 0, d.shell(t, "mkdir sites"))
-	d.server.writes(t, "mlesd.conf", d.conf(t, "MLES_KEY=swordfish\nMLESD_V1_LISTEN=[::]:8078"))
-	d.gateway = d.server.start(d.whole, d.shell(t, "mlesd --config mlesd.conf"))
-	d.server.Listening(t, serverAddr+":8078")
-	d.server.does(t, 0, d.shell(t, "nft -f"))
-	choose, release := d.shell(t, "nft add element inet mles_canary chosen "), d.shell(t, "nft flush set inet mles_canary chosen")
-	d.server.does(t, 0, choose)
-	d.talk(t) // who is connected stays where they are
-	d.carolAgain(t)
-	d.returned(t, d.carol)
-	d.server.says(t, "mlesctl status", "carol", "10.77.0.3:", "running")
-	d.talk(t)
-
-	// The way back, and on again. The root knows carol's first frame from the gateway, whose link lingers for a second.
-	d.server.does(t, 0, release)
-	d.talk(t) // who came in by the rule is still there
-	d.carol.rises(t)
-	d.atCarol.Kill()
-	d.server.saysNoLonger(t, "mlesctl status", "v1://127.0.0.1")
-	d.carolAgain(t)
-	d.returned(t, d.carol)
-	d.talk(t)
-	d.server.does(t, 0, choose)
-	d.carolAgain(t)
-	d.returned(t, d.carol)
-	d.server.says(t, "mlesctl status", "carol")
-	d.talk(t)
-	d.release = release
 }
