@@ -11,14 +11,15 @@ import (
 // The gateway beside the root; carol is sent to it, by her address.
 func (d *deployment) tryCanary(t *testing.T) {
 	d.server.does(t, 0, d.shell(t, "mkdir sites"))
-	d.server.writes(t, "mlesd.conf", d.conf(t, "MLES_KEY=swordfish\nMLESD_V1_LISTEN=[::]:8078"))
+	d.server.writes(t, "mlesd.env", d.conf(t, "MLES_KEY=swordfish\nMLESD_V1_LISTEN=[::]:8078"))
 	d.canary = canary{
-		run:     d.shell(t, "mlesd --config mlesd.conf"),
+		run:     d.shell(t, "mlesd --config mlesd.env"),
 		rules:   d.shell(t, "nft -f"),
 		choose:  d.shell(t, "nft add element inet mles_canary chosen "),
 		choose6: d.shell(t, "nft add element inet mles_canary chosen6 "),
 		release: d.shell(t, "nft flush set inet mles_canary chosen"),
 	}
+	d.server.does(t, 0, d.shell(t, "chmod 600 mlesd.env"))
 	d.gateway = d.server.start(d.whole, d.canary.run)
 	d.server.Listening(t, serverAddr+":8078")
 	d.server.does(t, 0, d.canary.rules)
@@ -66,7 +67,7 @@ func (d *deployment) tryCanaryByAddress(t *testing.T) {
 	c.returned(t, olga, otto)
 
 	hosts.WriteFile(t, server.dir+"/sites/index.html", nil)
-	server.writes(t, "mlesd.conf", edited(d.settings(t), "MLES_KEY\n"))
+	server.writes(t, "mlesd.env", edited(d.settings(t), "", "MLES_KEY"))
 	server.start(t, d.canary.run)
 	server.Listening(t, "127.0.0.1:8078")
 	server.does(t, 0, d.canary.rules)

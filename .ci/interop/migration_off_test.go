@@ -18,7 +18,7 @@ func (d *deployment) turnV1Off(t *testing.T) {
 		t.Errorf("mlesctl reload says %q", said)
 	}
 	d.talk(t)
-	d.sets(t, "MLESD_V1_CHANNELS\n")
+	d.sets(t, "", "MLESD_V1_CHANNELS")
 	d.maudAgain(t)
 	d.maud.meets()
 	d.returned(t, d.maud)
@@ -32,7 +32,7 @@ func (d *deployment) turnV1Off(t *testing.T) {
 	d.mona.hearsNothingOf(t, d.carol)
 	d.moritz.hearsNothingOf(t, d.bella)
 	d.talk(t) // and they hear mona and moritz
-	d.sets(t, "MLESD_V1_READ_ONLY\n")
+	d.sets(t, "", "MLESD_V1_READ_ONLY")
 	for _, m := range old {
 		m.silence(false)
 	}
@@ -54,14 +54,15 @@ func (d *deployment) turnV1Off(t *testing.T) {
 	d.unused(t)
 	both := d.settings(t)
 	off := d.conf(t, "MLESD_V1_LISTEN=off")
-	if said := d.sets(t, off); !strings.Contains(said, "closed: --v1-listen") {
+	turnOff := func() string { return d.sets(t, off, "MLESD_V1_WEBSOCKET", "MLESD_WEBPROXY_MASK") }
+	if said := turnOff(); !strings.Contains(said, "closed: --v1-listen") {
 		t.Errorf("mlesctl reload says %q", said)
 	}
 	d.noLonger(t, serverAddr+":8077")
 	d.talk(t)
 
 	// The way back.
-	d.server.writes(t, "mlesd.conf", both)
+	d.server.writes(t, "mlesd.env", both)
 	d.server.does(t, 0, "mlesctl reload")
 	p := d.console(d.desk, rootName, "carol")
 	d.sits(d.carol, console{p})
@@ -71,7 +72,7 @@ func (d *deployment) turnV1Off(t *testing.T) {
 	d.carol.rises(t)
 	d.parts(d.carol)
 	p.Kill()
-	d.sets(t, off)
+	turnOff()
 	d.talk(t)
 }
 
@@ -87,7 +88,7 @@ func (d *deployment) unused(t *testing.T) {
 	})
 }
 
-// v2 gets a key, at first the old one, then the new one beside it, then that alone.
+// v2 gets the new key with the old one beside it, then alone.
 func (d *deployment) rotate(t *testing.T) {
 	client := "mles-client --server wss://" + chatName + " --uid UID --channel vault"
 	members := map[string]*member{"vera": d.vera, "vic": d.vic}
@@ -103,20 +104,19 @@ func (d *deployment) rotate(t *testing.T) {
 		d.parts(m)
 		m.rises(t)
 	}
-	d.server.does(t, 0, "cp v1.keys mles.keys")
-	d.sets(t, d.conf(t, "MLESD_KEY_FILE=mles.keys"))
+	d.server.does(t, 0, d.shell(t, "printf 'herring"))
+	if said := d.sets(t, d.conf(t, "MLESD_KEY_FILE=mles.keys"), "MLESD_V1_KEY_FILE", "MLESD_V2_KEY_FILE"); !strings.Contains(said, "wrong auth") {
+		t.Errorf("mlesctl reload says %q", said)
+	}
 	comes("vera", oldKey)
 	comes("vic", oldKey)
 	d.returned(t, d.vera, d.vic)
+	d.server.says(t, "mlesctl status --uid vera", "line 2")
 	d.talk(t)
 
-	d.server.does(t, 0, d.shell(t, "printf 'herring"))
-	if said := d.server.does(t, 0, "mlesctl reload"); !strings.Contains(said, "changed: shared keys") || strings.Contains(said, "disconnected") {
-		t.Errorf("mlesctl reload says %q", said)
-	}
-	d.talk(t)
 	comes("vera", newKey)
 	d.returned(t, d.vera)
+	d.server.says(t, "mlesctl status --uid vera", "line 1")
 	d.talk(t)
 	comes("vic", newKey)
 	d.returned(t, d.vic)

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/http"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -19,7 +20,7 @@ import (
 // it by the canary's rule and notices nothing; the others come back to the address that they know. The peer has to be
 // restarted.
 func (d *deployment) takeOver(t *testing.T) {
-	conf, reload := d.conf(t, "MLES_KEY=swordfish\nMLESD_WEBPROXY"), d.shell(t, "mlesctl reload")
+	conf, reload := d.conf(t, "MLES_KEY=swordfish\nMLESD_HISTORY"), d.shell(t, "mlesctl reload")
 	canary := d.settings(t)
 	d.hear(t)
 	d.server.does(t, 0, d.canary.release)
@@ -28,7 +29,7 @@ func (d *deployment) takeOver(t *testing.T) {
 	for _, m := range []*member{d.dave, d.erin, d.bella, d.bert, d.maud} {
 		d.parts(m)
 	}
-	d.server.writes(t, "mlesd.conf", conf)
+	d.server.writes(t, "mlesd.env", conf)
 	if said := d.server.does(t, 0, reload); !strings.Contains(said, "listening: --v1-listen at [::]:8077") {
 		t.Errorf("%s says %q", reload, said)
 	}
@@ -52,7 +53,7 @@ func (d *deployment) takeOver(t *testing.T) {
 
 	// The way back: the gateway moves aside and becomes a peer again, with whoever is on it.
 	d.parts(d.erin)
-	d.server.writes(t, "mlesd.conf", canary)
+	d.server.writes(t, "mlesd.env", canary)
 	d.server.does(t, 0, reload)
 	d.noLonger(t, serverAddr+":8077")
 	d.startRoot(t)
@@ -62,7 +63,7 @@ func (d *deployment) takeOver(t *testing.T) {
 
 	d.parts(d.erin)
 	d.root.Kill()
-	d.server.writes(t, "mlesd.conf", conf)
+	d.server.writes(t, "mlesd.env", conf)
 	d.server.does(t, 0, reload)
 	d.restartPeer(t)
 	d.talk(t)
@@ -81,32 +82,27 @@ func (d *deployment) restartPeer(t *testing.T) {
 // settings is what stands in the gateway's file now.
 func (d *deployment) settings(t *testing.T) string {
 	t.Helper()
-	return d.server.does(t, 0, "cat mlesd.conf")
+	return d.server.does(t, 0, "cat mlesd.env")
 }
 
-// sets changes settings, each a line that takes the place of one of the same name, if there is one, and reloads. It
+// sets changes settings, each a line that takes the place of one of the same name, takes others out, and reloads. It
 // returns what mlesctl said.
-func (d *deployment) sets(t *testing.T, lines string) string {
+func (d *deployment) sets(t *testing.T, lines string, out ...string) string {
 	t.Helper()
-	d.server.writes(t, "mlesd.conf", edited(d.settings(t), lines))
+	d.server.writes(t, "mlesd.env", edited(d.settings(t), lines, out...))
 	return d.server.does(t, 0, "mlesctl reload")
 }
 
-// edited is a file of settings with lines put in place of those of the same name. A line of a name alone takes that out.
-func edited(conf, lines string) string {
+// edited is a file of settings with lines put in place of those of the same name, and without others.
+func edited(conf, lines string, out ...string) string {
 	var kept strings.Builder
 	for old := range strings.Lines(conf) {
-		name, _, _ := strings.Cut(strings.TrimSpace(old), "=")
-		if !strings.Contains("\n"+lines, "\n"+name+"=") && !strings.Contains("\n"+lines, "\n"+name+"\n") {
+		name, _, _ := strings.Cut(old, "=")
+		if !strings.Contains("\n"+lines, "\n"+name+"=") && !slices.Contains(out, name) {
 			kept.WriteString(old)
 		}
 	}
-	for line := range strings.Lines(lines) {
-		if strings.Contains(line, "=") {
-			kept.WriteString(line)
-		}
-	}
-	return kept.String()
+	return kept.String() + lines
 }
 
 // mles-webproxy goes, and its browsers find the same channel with the mask on it; then, with the mask as a link, the
@@ -134,7 +130,7 @@ func (d *deployment) replaceWebproxy(t *testing.T) {
 	}
 
 	// The way back: the browsers who are there stay, others find mles-webproxy again.
-	d.server.writes(t, "mlesd.conf", before)
+	d.server.writes(t, "mlesd.env", before)
 	d.server.does(t, 0, "mlesctl reload")
 	d.noLonger(t, serverAddr+":443")
 	d.startWebproxy(t)
@@ -147,7 +143,7 @@ func (d *deployment) replaceWebproxy(t *testing.T) {
 	d.hear(t)
 	d.sets(t, d.conf(t, "MLESD_WEBPROXY_MASK=link"))
 	d.gateway.Terminate(t)
-	d.gateway = d.server.start(d.whole, "mlesd --config mlesd.conf")
+	d.gateway = d.server.start(d.whole, "mlesd --config mlesd.env")
 	d.server.Listening(t, serverAddr+":443")
 	d.parts(d.erin)
 	d.carolAgain(t)
@@ -187,7 +183,7 @@ func (d *deployment) page(t *testing.T) string {
 // mles-client 2.2.0 and MlesTalk, which has no key, while the devices keep theirs.
 func (d *deployment) firstV2(t *testing.T) {
 	d.server.does(t, 0, d.shell(t, "echo swordfish"))
-	if said := d.sets(t, d.conf(t, "MLESD_V1_KEY_FILE=v1.keys")); strings.Contains(said, "disconnected") {
+	if said := d.sets(t, d.conf(t, "MLESD_V1_KEY_FILE=v1.keys"), "MLES_KEY"); strings.Contains(said, "disconnected") {
 		t.Errorf("mlesctl reload says %q", said)
 	}
 	d.talk(t)
