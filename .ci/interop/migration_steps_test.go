@@ -5,6 +5,7 @@ package interop
 import (
 	"bufio"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"net/http"
 	"path/filepath"
@@ -202,7 +203,17 @@ func (d *deployment) encrypted(block, uid, key string) *encrypted {
 	env := append(keyEnv(key), "SSL_CERT_FILE="+d.ca, "HOME="+d.trial.home, "PATH="+filepath.Dir(ref(client2)))
 	p := d.trial.startOnTerminal(d.whole, uid+" (mles-client 2.2.0)", env, "/bin/bash", "-c", "exec "+block)
 	p.Says(d.whole, "Shared key:")
-	p.Types(d.whole, "correct horse battery staple")
+	typed := time.Now().Add(-time.Second)
+	hosts.Eventually(d.whole, func() error {
+		if strings.Contains(p.Screen(), cleared) {
+			return nil
+		}
+		if time.Since(typed) >= time.Second { // what is typed before it has turned the echo off is thrown away
+			p.Types(d.whole, "correct horse battery staple")
+			typed = time.Now()
+		}
+		return errors.New(p.Name + " does not take the passphrase: " + p.Screen())
+	})
 	return &encrypted{program: p, uid: uid}
 }
 
