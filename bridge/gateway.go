@@ -24,6 +24,7 @@ type Gateway struct {
 	masks     *masks     // where v1 WebSocket members are on masked channels; else nil
 	bus       *bus.Bus
 	intake    *intake
+	places    *places
 	acceptor  *acceptor
 	wheel     *wheel
 	visits    *visits
@@ -90,6 +91,7 @@ func New(conf Config) (*Gateway, error) {
 		MemoryLimit:  budgetOf(conf.MemoryLimit),
 	})
 	g.intake = newIntake(g.bus.Budget())
+	g.places = newPlaces(g.bus.Budget(), g.links != nil)
 	g.acceptor = newAcceptor(g)
 	g.wheel = newWheel()
 	g.visits = newVisits(conf)

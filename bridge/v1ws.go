@@ -100,12 +100,19 @@ func (c *v1ws) join(body []byte, m v1.View) error {
 	if len(c.places) == maxChannels {
 		return &wsFault{code: v2.ClosePolicy, reason: reasonChannels}
 	}
+	further := len(c.places) > 0
+	if further && !c.g.places.take() {
+		return &wsFault{code: v2.CloseOverLimits, reason: v2.ReasonOverLimit, err: errors.New("no memory for more channels")}
+	}
 	named := string(m.Channel)
 	p := &place{conn: c, uid: string(m.UID)}
 	if !c.joined {
 		c.uid, c.channel = p.uid, named
 	}
 	if err := c.enter(p, body, m); err != nil {
+		if further {
+			c.g.places.giveBack(1)
+		}
 		return err
 	}
 	c.places[named] = p
@@ -215,4 +222,5 @@ func (c *v1ws) left() {
 			c.g.masks.giveBack(p.mask)
 		}
 	}
+	c.g.places.giveBack(len(c.places) - 1)
 }

@@ -2,6 +2,7 @@ package bridge_test
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -359,6 +360,27 @@ func TestV1WSOverLimit(t *testing.T) {
 	h.v1wsJoins("wendy", "room", "")
 	walter := h.v1ws()
 	walter.gets(closing(1013, "over a limit"))
+}
+
+// Those on many channels leave room for others: all together are on as many as memory
+// is set aside for, and everybody may be on one.
+func TestV1WSOverLimitOnChannels(t *testing.T) {
+	t.Parallel()
+	conf := withWS(secret)
+	conf.MemoryLimit = 1 << 20 // half an eighth of it holds 32 channels
+	h := open(t, conf)
+	wendy := h.v1wsJoins("wendy", "room", "")
+	for i := range 32 {
+		wendy.enters(fmt.Sprint("room", i), "")
+	}
+	walter := h.v1wsJoins("walter", "hall", "")
+	walter.sends(final(opBinary, string(msgBody("walter", "garden", ""))))
+	walter.closed(1013, "over a limit")
+	wendy.leaves()
+	walter = h.v1wsJoins("walter", "hall", "")
+	for i := range 32 {
+		walter.enters(fmt.Sprint("room", i), "")
+	}
 }
 
 // Over TLS as without it; what is said at once with the join is not lost, nor what
