@@ -50,6 +50,10 @@ func (p *peering) announce(m mark, s *passage) {
 	m.frame = bytes.Clone(m.frame)
 	p.marked = &marked{mark: m, at: time.Now(), s: s}
 	p.u.marks.Add(1)
+	if _, _, _, arrives := p.up.transport.inspect(m.sent); !arrives {
+		p.u.spoken.Add(1)
+		time.AfterFunc(loopWindow, func() { p.u.spoken.Add(-1) })
+	}
 }
 
 // retract is told that the uplink has ended.
@@ -80,11 +84,18 @@ func (p *peering) isMark(frame []byte) bool {
 	return m != nil && bytes.Equal(m.frame, frame)
 }
 
+// looksAt says whether e can be an arrival of the gateway's own. A first frame with a
+// message looks like any message when it comes round, and so all are looked at for
+// a while after one was sent up.
+func (u *upstreams) looksAt(e *bus.Event) bool {
+	return u.marks.Load() > 0 && (e.Join || u.spoken.Load() > 0)
+}
+
 // sees is told of every arrival on a channel and the way it came. Where it is one
 // of the gateway's own, the uplink that it was sent over closes. It says whether a
 // member may not join with it.
 func (u *upstreams) sees(channel string, e *bus.Event, w way) (ours bool) {
-	if !e.Join || u.marks.Load() == 0 {
+	if !u.looksAt(e) {
 		return false
 	}
 	u.mu.Lock()
@@ -120,7 +131,7 @@ func (r *room) marked(e *bus.Event, w way) (of *peering, certain bool) {
 			of, certain, latest = p, m.own, m
 		}
 	}
-	if same || w.replay || e.UID == "" || r.echoes(e.Data) {
+	if same || !e.Join || w.replay || e.UID == "" || r.echoes(e.Data) {
 		return of, certain
 	}
 	for _, p := range r.peerings {

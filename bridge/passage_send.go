@@ -97,7 +97,7 @@ func (s *passage) hold(frames []byte) error {
 	for len(frames) > 0 {
 		n, d, who, arrives := t.inspect(frames)
 		h := o.hold(heldFrame{frame: frames[:n], d: d, who: who, arrives: arrives}, s.p.u.g.bus.Budget())
-		if arrives && (o.overtakes(who, len(o.held)-1) || s.p.isMark(h.frame)) {
+		if arrives && o.overtakes(who, len(o.held)-1) || s.p.isMark(h.frame) {
 			if err := s.sendHeld(h); err != nil {
 				return err
 			}

@@ -43,6 +43,7 @@ type upstreams struct {
 	rooms   map[string]*room
 	resting list.List    // rooms with neither members nor peerings that run, longest first
 	marks   atomic.Int32 // how many marks there are to be compared with
+	spoken  atomic.Int32 // how many that carry a message, and are young
 }
 
 // flow counts what goes one way.

@@ -264,7 +264,7 @@ func (c *v1conn) publish(frames []v1.Frame) {
 	bytes := 0
 	for _, f := range frames {
 		e := c.event(f)
-		if e.Join {
+		if c.g.upstreams.looksAt(&e) {
 			c.g.upstreams.sees(c.channel, &e, way{name: c.whence()})
 		}
 		*batch = append(*batch, e)
