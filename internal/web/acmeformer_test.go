@@ -1,10 +1,15 @@
 package web
 
 import (
+	"crypto/rand"
+	"crypto/rsa"
 	"crypto/x509"
+	"encoding/pem"
+	"math/big"
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 )
 
 // leave puts what mles 2.9.4 keeps in a file into folder: key and chain.
@@ -93,6 +98,30 @@ func TestBrokenFormers(t *testing.T) {
 	write(t, filepath.Join(cache, "mles.example.key"), key)
 	if got := shownFormer(t, conf, "mles.example"); got != 1 {
 		t.Errorf("with the right key %d is shown", got)
+	}
+}
+
+// mles-webproxy's keys are RSA in PKCS #1, beside the chain.
+func TestFormerOfWebproxy(t *testing.T) {
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(5), DNSNames: []string{"mles.example"},
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cache := t.TempDir()
+	write(t, filepath.Join(cache, "mles.example.pem"), pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}))
+	block := &pem.Block{Type: "RSA PRIVATE KEY", Bytes: x509.MarshalPKCS1PrivateKey(key)}
+	write(t, filepath.Join(cache, "mles.example.key"), pem.EncodeToMemory(block))
+	conf := ACMEConfig{Domains: []string{"mles.example"}, Cache: cache, Logger: new(journal).logger()}
+	if got := shownFormer(t, conf, "mles.example"); got != 5 {
+		t.Errorf("%d is shown", got)
 	}
 }
 

@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"log/slog"
 	"net/http"
 	"time"
@@ -45,7 +46,7 @@ func (a *authority) obtain(ctx context.Context, d *domain) *tls.Certificate {
 		}
 		wait := reach
 		if reached {
-			wait, retry = retry, min(2*retry, retryMax)
+			wait, retry = atLeastAsked(retry, err), min(2*retry, retryMax)
 		} else {
 			reach = min(2*reach, reachMax)
 		}
@@ -54,6 +55,16 @@ func (a *authority) obtain(ctx context.Context, d *domain) *tls.Certificate {
 			return nil
 		}
 	}
+}
+
+// atLeastAsked is wait, or how long an authority that has had too many requests wants to be left alone.
+func atLeastAsked(wait time.Duration, err error) time.Duration {
+	var refusal *acme.Error
+	if !errors.As(err, &refusal) {
+		return wait
+	}
+	asked, _ := acme.RateLimit(refusal)
+	return max(wait, asked)
 }
 
 // shown says what clients get without a certificate of the authority.

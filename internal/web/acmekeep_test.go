@@ -5,11 +5,14 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"testing"
+	"time"
 
+	"golang.org/x/crypto/acme"
 	"golang.org/x/crypto/acme/autocert"
 )
 
@@ -50,6 +53,25 @@ func TestClientsCauseNoTries(t *testing.T) {
 	}
 	if n := ca.ordered() - orders; n != 0 {
 		t.Errorf("clients caused %d orders", n)
+	}
+}
+
+// An authority that names a time is left alone for so long.
+func TestTimeThatTheAuthorityAsksFor(t *testing.T) {
+	limited := func(after string) error {
+		refusal := &acme.Error{ProblemType: "urn:ietf:params:acme:error:rateLimited", Header: http.Header{"Retry-After": {after}}}
+		return fmt.Errorf("wrapped: %w", refusal)
+	}
+	for _, c := range []struct {
+		err  error
+		want time.Duration
+	}{
+		{limited("86400"), 24 * time.Hour}, {limited("1"), time.Minute}, {limited("nonsense"), time.Minute},
+		{&acme.Error{StatusCode: 403}, time.Minute}, {io.EOF, time.Minute},
+	} {
+		if got := atLeastAsked(time.Minute, c.err); got != c.want {
+			t.Errorf("%v: %s, want %s", c.err, got, c.want)
+		}
 	}
 }
 
