@@ -24,7 +24,7 @@ func TestAuthorityAway(t *testing.T) {
 		t.Errorf("without a certificate: %v after %s", err, time.Since(begun))
 	}
 
-	ca := authority{badNonces: 15, blocked: []string{"blocked.example"}}.begin(at)
+	ca := authority{badNonces: 10, blocked: []string{"blocked.example"}}.begin(at)
 	g.ready("mles.example")
 	bob := g.joinV2("bob", "mles.example", ca.roots())
 	hears(t, bob, "anybody?")
