@@ -259,3 +259,29 @@ func TestLoopOpensAgain(t *testing.T) {
 		}
 	})
 }
+
+// Somebody joins a ring with a message and leaves at once: the gateways do not keep
+// each other's channel alive.
+func TestLoopDissolves(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newTown(t)
+		w.build("a", "b")
+		w.build("b", "c")
+		w.build("c", "a")
+		for i := range 5 {
+			alice := w.houses["b"].v1Joins("alice", fmt.Sprint("room ", i), "#hello")
+			time.Sleep(time.Duration(i) * 100 * time.Millisecond)
+			alice.nc.Close()
+		}
+		time.Sleep(5 * time.Minute)
+		for name, h := range w.houses {
+			if s := h.UpstreamStatus(); len(s) > 0 || h.Stats().Members > 0 {
+				t.Errorf("%s is still connected: %+v", name, s)
+			}
+			if n := h.Stats().UpstreamMessages["up"]; n > 1000 {
+				t.Errorf("%s has sent %d messages up", name, n)
+			}
+		}
+	})
+}
