@@ -46,6 +46,21 @@ func appendArrival(dst []byte, uid, channel, identity string) []byte {
 	return append(dst, `"}`...)
 }
 
+// opGateway is the Op of an arrival that is another gateway's own, at a server that
+// tells of arrivals in its history only. It is told here again with each replay, so
+// that it comes round where there is a circle.
+const opGateway = 0x20
+
+// appendGatewayHello makes a hello known as a gateway's to others of its kind who
+// find it in the history of an old server, which keeps it as it came.
+func appendGatewayHello(dst []byte, h v2.Hello) []byte {
+	dst = h.Append(dst)
+	return append(dst[:len(dst)-1], `,"gateway":true}`...)
+}
+
+// isGatewayHello says whether a text that is a hello is a gateway's.
+func isGatewayHello(text []byte) bool { return bytes.HasSuffix(text, []byte(`,"gateway":true}`)) }
+
 // parseArrival reads such a text of the gateway of that identity.
 func parseArrival(text []byte, identity string) (uid string, ok bool) {
 	if identity == "" || !isArrival(text, identity) {

@@ -19,6 +19,7 @@ const loopWindow = 5 * time.Second
 type loopError struct {
 	way     string
 	certain bool
+	circled bool // through a server that tells of arrivals to later joiners only
 }
 
 func (e *loopError) Error() string {
@@ -34,6 +35,7 @@ type way struct {
 	peering *peering // nil: a member here
 	first   bool     // as a member's own arrival
 	replay  bool     // perhaps of something that happened long ago
+	retold  bool     // and certainly not for the first time
 }
 
 // A marked arrival is one that is to be known when it comes round.
@@ -53,6 +55,9 @@ func (p *peering) announce(m mark, s *passage) {
 	if _, _, _, arrives := p.up.transport.inspect(m.sent); !arrives {
 		p.u.spoken.Add(1)
 		time.AfterFunc(loopWindow, func() { p.u.spoken.Add(-1) })
+	}
+	if m.mute {
+		p.room.muted.Store(true)
 	}
 }
 
@@ -108,7 +113,8 @@ func (u *upstreams) sees(channel string, e *bus.Event, w way) (ours bool) {
 	if p == nil {
 		return false
 	}
-	p.loops(&loopError{way: w.name, certain: certain}, w.first)
+	m := p.mark()
+	p.loops(&loopError{way: w.name, certain: certain, circled: m != nil && m.mute}, w.first)
 	return certain && w.first
 }
 
@@ -131,12 +137,15 @@ func (r *room) marked(e *bus.Event, w way) (of *peering, certain bool) {
 			of, certain, latest = p, m.own, m
 		}
 	}
-	if same || !e.Join || w.replay || e.UID == "" || r.echoes(e.Data) {
+	if same || !e.Join || e.UID == "" || r.echoes(e.Data) {
 		return of, certain
 	}
 	for _, p := range r.peerings {
 		m := p.mark()
 		if m == nil || p == w.peering || m.uid != e.UID || latest != nil && m.at.Before(latest.at) {
+			continue
+		}
+		if w.replay && (w.retold || !m.fresh || !m.mute) {
 			continue
 		}
 		fits := m.own && (m.frame == nil || time.Since(m.at) < loopWindow) ||
@@ -151,14 +160,15 @@ func (r *room) marked(e *bus.Event, w way) (of *peering, certain bool) {
 // loops tells p's uplink that its arrival has come round. One that is not open yet
 // was the last to close the circle and ends, before anything but arrivals could go
 // round. One that is open may be part of a circle that a younger one has closed: it
-// sends its arrival again, after a while, and ends if that comes round, too.
+// sends its arrival again, after a while, and ends if that comes round, too. Where
+// that would not be told to those who are there, it ends.
 func (p *peering) loops(why *loopError, first bool) {
 	m := p.mark()
 	switch {
 	case m == nil:
 	case first: // who tries to join is refused, and that is all it needs
 		m.s.reached.Store(true)
-	case !m.s.isOpen() || m.s.doubt.Load() == doubtSent:
+	case !m.s.isOpen() || m.mute || m.s.doubt.Load() == doubtSent:
 		m.s.halted.Store(true) // at once: arrivals are as fast as all else
 		select {
 		case m.s.looped <- why:

@@ -258,7 +258,7 @@ func (s *passage) settle() {
 	}
 	fresh := s.collected[:0]
 	for i, e := range s.collected {
-		if isNew[i] && i >= s.passed {
+		if (isNew[i] || e.Join && e.Op == opGateway) && i >= s.passed {
 			fresh = append(fresh, e)
 		}
 	}
@@ -325,7 +325,7 @@ func (s *passage) take(events []bus.Event) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for i := range events {
-		p.u.sees(p.room.name, &events[i], way{name: p.up.URL, peering: p, replay: !s.settled})
+		p.u.sees(p.room.name, &events[i], way{name: p.up.URL, peering: p, replay: !s.settled, retold: s.retold(&events[i])})
 	}
 	if s.halted.Load() {
 		return
@@ -346,10 +346,21 @@ func (s *passage) take(events []bus.Event) {
 		}
 	}
 	p.knownMu.Unlock()
+	p.u.brakes(p, fresh)
 	if wait := s.out.member.Publish(fresh); wait != nil {
 		s.link.rest()
 		s.wait(wait)
 	}
+}
+
+// retold says whether an arrival that is replayed has been told before.
+func (s *passage) retold(e *bus.Event) bool {
+	if s.settled || !e.Join {
+		return false
+	}
+	s.p.knownMu.Lock()
+	defer s.p.knownMu.Unlock()
+	return s.p.known.knows(s.trace(e).digest)
 }
 
 // collect keeps what comes while the uplink settles, except that arrivals which
@@ -361,7 +372,7 @@ func (s *passage) collect(e *bus.Event) {
 	s.p.knownMu.Lock()
 	s.known = s.p.known.knows(t.digest)
 	s.p.knownMu.Unlock()
-	if s.passed == len(s.collected) && t.arrival && !s.known {
+	if s.passed == len(s.collected) && t.arrival && (!s.known || e.Op == opGateway) {
 		s.publish([]bus.Event{*e})
 		s.passed++
 	}

@@ -18,7 +18,10 @@ const (
 	refusedTime = 5 * time.Second  // closed within that, without a byte: refused
 	stableTime  = 10 * time.Second // an uplink that lived so long was a good one
 	lingerLink  = time.Second      // an uplink outlives the last member by that
-	maxTried    = 4                // members whose first frames are tried in a row
+	// longestCircle is the longest pause after a loop through a server that does
+	// not tell of arrivals.
+	longestCircle = 10 * time.Minute
+	maxTried      = 4 // members whose first frames are tried in a row
 )
 
 // A peering keeps one channel connected to one upstream: it dials, arrives,
@@ -36,13 +39,14 @@ type peering struct {
 	dismissed bool // the upstream is no longer configured
 
 	// Guarded by upstreams.mu while not active, else of run.
-	out    *feed // nil while nothing is heard from the bus
-	met    bool  // has heard the channel before
-	lost   bool  // something was said that the server may not have: remind it
-	probes bool  // arrives under the gateway's own name: see mapping.md, "Loops"
-	looped bool  // a loop was certain: others have heard what is said here by another way
-	later  *backoff.ExponentialBackOff
-	next   time.Time // not to be dialed before
+	out     *feed // nil while nothing is heard from the bus
+	met     bool  // has heard the channel before
+	lost    bool  // something was said that the server may not have: remind it
+	probes  bool  // arrives under the gateway's own name: see mapping.md, "Loops"
+	looped  bool  // a loop was certain: others have heard what is said here by another way
+	later   *backoff.ExponentialBackOff
+	next    time.Time // not to be dialed before
+	circles int       // how often it was closed because of loops that arrivals do not tell in time
 
 	nudged chan struct{} // holds a token when somebody may have left
 	first  chan struct{} // closed when the first attempt has come to something
@@ -142,7 +146,9 @@ func (p *peering) run(before *peering) {
 		if time.Since(started) > stableTime && !errors.Is(err, errNotRead) && !errors.Is(err, errRefused) {
 			p.later.Reset()
 		}
-		p.trust(time.Since(started))
+		if !isLoop(err) {
+			p.trust(time.Since(started))
+		}
 		p.failed(err)
 	}
 	p.become(stateWaiting, nil)
@@ -156,6 +162,11 @@ func (p *peering) trust(lived time.Duration) {
 	if lived > loopMemory || lived > stableTime && !p.looped {
 		p.probes, p.looped = false, false
 	}
+}
+
+func isLoop(err error) bool {
+	var loop *loopError
+	return errors.As(err, &loop)
 }
 
 // loopMemory is how long an uplink must live for a loop before it to be forgotten.
@@ -173,6 +184,10 @@ func (p *peering) failed(err error) {
 		pause = time.Duration(rand.Int64N(int64(time.Second))) // one of several in a ring goes first
 		level = p.u.g.log.Info
 	case errors.As(err, &loop):
+		if loop.circled { // where arrivals do not tell in time, each attempt costs something
+			pause = min(time.Minute<<p.circles, longestCircle)
+			p.circles = min(p.circles+1, 10)
+		}
 		p.u.loops.Add(1)
 		p.looped = true
 		state, p.lost = stateRefused, false // what was said has gone the other way

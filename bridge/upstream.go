@@ -125,6 +125,8 @@ type mark struct {
 	sent  []byte // as the transport's inspect takes it: what the server will have in its history
 	uid   string
 	own   bool // nobody else arrives so: uid is the gateway's
+	fresh bool // uid is of this process alone: no history has it from an earlier one
+	mute  bool // whoever is there is not told, only who comes later
 }
 
 // An unjoinable error says that a channel cannot be joined at an upstream, now or

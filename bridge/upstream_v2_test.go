@@ -12,7 +12,7 @@ import (
 
 // gateHello is the hello of the gateway, under the key of the tests.
 func gateHello(channel string) string {
-	return fmt.Sprintf(`{"uid":"gate","channel":"%s","auth":"%s"}`, channel, v2Auth("gate", channel, "swordfish"))
+	return fmt.Sprintf(`{"uid":"gate","channel":"%s","auth":"%s","gateway":true}`, channel, v2Auth("gate", channel, "swordfish"))
 }
 
 // gateSays is what v1 members get for a message from a v2 upstream.
@@ -61,7 +61,7 @@ func TestV2UpstreamSizes(t *testing.T) {
 	bubble(t, func(t *testing.T, r *root) {
 		h := openPipes(t, r.upstream(bridge.Config{MemoryLimit: 1 << 30}, overWS))
 		bob := h.v2Joins("bob", "room")
-		up := r.greets(`{"uid":"gate","channel":"room"}`)
+		up := r.greets(`{"uid":"gate","channel":"room","gateway":true}`)
 		h.running("room")
 		noise := make([]byte, 0xffffff-64)
 		rand.NewChaCha8([32]byte{1}).Read(noise)

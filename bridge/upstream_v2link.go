@@ -91,24 +91,30 @@ func (l *v2uplink) upgraded(ws *websocket.Conn, gateway string) error {
 
 // arrive says hello.
 func (l *v2uplink) arrive(a arrival) (err error) {
+	var m mark
 	defer func() {
 		if err != nil {
 			l.wire.Close()
 		}
 	}()
-	l.uid, l.arrived = a.uid, time.Now()
+	l.arrived = time.Now()
+	a.uid, m.fresh = l.t.g.upstreams.nameFor(a.uid)
+	m.uid, m.own, m.mute = a.uid, true, l.gateway == ""
+	l.uid = a.uid
 	l.key = l.t.g.keys().headerKey(netip.AddrPort{}, a.uid, l.channel)
 	l.max = v1.MaxMessage(a.uid, l.channel)
 	hello := v2.Hello{UID: a.uid, Channel: l.channel}
 	if key := l.t.key(); key != "" {
 		hello.Auth, hello.HasAuth = v2.FormatAuth(v2.Auth(a.uid, l.channel, key)), true
 	}
-	m := mark{uid: a.uid, own: true}
 	m.sent = v2.AppendFrame(nil, v2.OpText, appendArrival(nil, a.uid, l.channel, l.t.g.identity))
 	if l.gateway == "" && !asciiOnly(a.uid) {
 		return &unjoinable{"the uid is not ASCII: mles 2 takes no other"}
 	}
 	text := hello.Append(nil)
+	if l.gateway == "" {
+		text = appendGatewayHello(nil, hello)
+	}
 	if _, err := v2.ParseHello(text); err != nil {
 		return &unjoinable{err.Error()}
 	}
@@ -252,7 +258,11 @@ func (l *v2uplink) collect(op byte, message []byte) {
 	if op == v2.OpText {
 		if uid, ok := l.arrival(message); ok {
 			key := l.t.g.keys().headerKey(netip.AddrPort{}, uid, l.channel)
-			l.batch = append(l.batch, bus.Event{From: onV2, Join: true, UID: uid, Key: key})
+			e := bus.Event{From: onV2, Join: true, UID: uid, Key: key}
+			if l.gateway == "" && isGatewayHello(message) {
+				e.Op = opGateway
+			}
+			l.batch = append(l.batch, e)
 			l.t.g.intake.set(&l.hold, 0)
 			return
 		}

@@ -74,6 +74,10 @@ type room struct {
 	peerings []*peering
 	echo     []echo
 	rest     *list.Element // in upstreams.resting
+
+	// Not guarded so.
+	muted atomic.Bool // a peering has arrived at a server that does not tell of arrivals
+	brake brake
 }
 
 // A guest is a member here that the upstreams have been told of. What it is does
@@ -360,6 +364,22 @@ func (u *upstreams) retire(p *peering) bool {
 	p.detach()
 	u.tidy(p.room)
 	return true
+}
+
+// nameFor is who a new uplink is at a v2 server, given who the gateway is to be
+// there, and whether nobody has been that before. With several upstreams it has to
+// be a name that no other uplink has or had: v2 passes on nothing else of an arrival
+// by which one could tell which of them has come round, and when.
+func (u *upstreams) nameFor(uid string) (name string, fresh bool) {
+	u.mu.Lock()
+	several := len(u.list) > 1
+	u.mu.Unlock()
+	if !several {
+		return uid, uid == u.uid
+	}
+	var id [4]byte
+	rand.Read(id[:])
+	return uid + "-" + hex.EncodeToString(id[:]), true
 }
 
 // isWanted is wanted for who does not hold mu.
