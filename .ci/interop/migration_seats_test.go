@@ -148,10 +148,11 @@ func (h *host) browse(t *testing.T, addr, ca, uid, channel string) *browser {
 	return b
 }
 
-// talk joins a channel as MlesTalk does: v2, without auth unless there is a key.
+// talk joins a channel as MlesTalk does: v2, without auth unless there is a key. Its lines end as those of consoles do,
+// which show nothing before the end of a line.
 func (h *host) talk(t *testing.T, addr, ca, key, uid, channel string) *browser {
 	t.Helper()
-	b := h.open(t, addr, ca, func(line string) []byte { return []byte(counter + line) })
+	b := h.open(t, addr, ca, func(line string) []byte { return []byte(counter + line + "\n") })
 	if err := b.ws.WriteMessage(websocket.TextMessage, []byte(hello(uid, channel, key))); err != nil {
 		t.Fatalf("%s cannot join: %v", uid, err)
 	}
