@@ -272,12 +272,28 @@ func (m *member) hasHeard(voice string, since int) error {
 	return fmt.Errorf("%s has yet to hear %s again, who is at %d", m.name, voice, since)
 }
 
+// nextLine is the number of what the member says next.
+func (m *member) nextLine() int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.next
+}
+
+// remembers expects that the member was told, from the history, what a voice had said as its line n.
+func (m *member) remembers(t *testing.T, voice *member, n int) {
+	t.Helper()
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.listen()
+	if h := m.heard[voice.name]; h == nil || n >= h.live || !h.got[n] {
+		t.Errorf("%s was not told of %s's %d", m.name, voice.name, n)
+	}
+}
+
 // hearsNothingOf expects that none of the voices reaches the ear.
 func (m *member) hearsNothingOf(t *testing.T, voice *member) {
 	t.Helper()
-	voice.mu.Lock()
-	since := voice.next
-	voice.mu.Unlock()
+	since := voice.nextLine()
 	time.Sleep(8 * pause) // nothing to wait for: this is the fact
 	m.mu.Lock()
 	defer m.mu.Unlock()

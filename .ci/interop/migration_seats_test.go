@@ -148,9 +148,9 @@ func (h *host) browse(t *testing.T, addr, ca, uid, channel string) *browser {
 	return b
 }
 
-// talk joins a channel as MlesTalk does: v2, without auth unless there is a key. Its lines end as those of consoles do,
+// comesByV2 joins a channel as MlesTalk does: v2, without auth unless there is a key. Its lines end as those of consoles do,
 // which show nothing before the end of a line.
-func (h *host) talk(t *testing.T, addr, ca, key, uid, channel string) *browser {
+func (h *host) comesByV2(t *testing.T, addr, ca, key, uid, channel string) *browser {
 	t.Helper()
 	b := h.open(t, addr, ca, func(line string) []byte { return []byte(counter + line + "\n") })
 	if err := b.ws.WriteMessage(websocket.TextMessage, []byte(hello(uid, channel, key))); err != nil {

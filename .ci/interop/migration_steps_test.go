@@ -26,6 +26,7 @@ func (d *deployment) takeOver(t *testing.T) {
 	d.hear(t)
 	d.server.does(t, 0, d.canary.release)
 	d.hear(t)
+	saidBefore := d.carol.nextLine() - 1
 	d.root.Kill()
 	for _, m := range []*member{d.dave, d.erin, d.bella, d.bert, d.maud} {
 		d.parts(m)
@@ -41,6 +42,7 @@ func (d *deployment) takeOver(t *testing.T) {
 		m.meets()
 	}
 	d.returned(t, d.dave, d.bella, d.bert, d.maud)
+	d.dave.remembers(t, d.carol, saidBefore)
 	d.server.does(t, 0, d.shell(t, "nft delete table inet mles_canary"))
 	d.carolAgain(t) // whose connection still came in by the rule
 	d.returned(t, d.carol)
@@ -120,7 +122,7 @@ func (d *deployment) replaceWebproxy(t *testing.T) {
 	}
 	replace()
 	// The plain name is another channel.
-	b := d.shop.talk(d.whole, serverAddr+":443", d.ca, oldKey, "moritz", "lobby")
+	b := d.shop.comesByV2(d.whole, serverAddr+":443", d.ca, oldKey, "moritz", "lobby")
 	d.moritz = d.joins(d.whole, "moritz", "the plain lobby", b)
 	d.moritz.hearsNothingOf(t, d.bella)
 	d.bella.hearsNothingOf(t, d.moritz)
@@ -191,9 +193,9 @@ func (d *deployment) firstV2(t *testing.T) {
 	client := d.shell(t, "mles-client --server wss://")
 	d.vera = d.joins(d.whole, "vera", "vault", d.encrypted(client, "vera", ""))
 	d.vic = d.joins(d.whole, "vic", "vault", d.encrypted(strings.ReplaceAll(client, "vera", "vic"), "vic", ""))
-	d.mona = d.joins(d.whole, "mona", "hall", d.desk.talk(d.whole, serverAddr+":443", d.ca, "", "mona", "hall"))
+	d.mona = d.joins(d.whole, "mona", "hall", d.desk.comesByV2(d.whole, serverAddr+":443", d.ca, "", "mona", "hall"))
 	d.moritz.room = "lobby" // the mask is a link now
-	d.sits(d.moritz, d.shop.talk(d.whole, serverAddr+":443", d.ca, "", "moritz", "lobby"))
+	d.sits(d.moritz, d.shop.comesByV2(d.whole, serverAddr+":443", d.ca, "", "moritz", "lobby"))
 	d.returned(t, d.vera, d.vic, d.mona, d.moritz)
 	d.talk(t)
 }
