@@ -22,6 +22,9 @@ const (
 	settleQuiet = 300 * time.Millisecond
 	settleTime  = time.Second
 	settleMost  = 30 * time.Second
+	// settleFar is how long at most the first of a history is waited for where
+	// the server is far away.
+	settleFar = 5 * time.Second
 	// holdTime is how much longer what is said here waits, so that the arrivals
 	// of others who settle have come round by then.
 	holdTime = 300 * time.Millisecond
@@ -42,10 +45,11 @@ var (
 // comes is collected, to be aligned with what is known, and what is said here
 // waits.
 type passage struct {
-	p     *peering
-	link  uplink
-	out   *feed
-	since time.Time
+	p      *peering
+	link   uplink
+	out    *feed
+	since  time.Time
+	dialed time.Duration // how long it took to connect
 
 	running bool // has settled; of watch
 
@@ -226,8 +230,12 @@ func (s *passage) settlesIn(now time.Time) time.Duration {
 	if s.full {
 		return 0
 	}
-	quiet := s.last.Add(settleQuiet)
-	by := s.since.Add(settleTime)
+	patience := settleQuiet
+	if len(s.traces) == 0 { // the first of it takes as long as the connecting did
+		patience = max(patience, min(3*s.dialed, settleFar))
+	}
+	quiet := s.last.Add(patience)
+	by := s.since.Add(max(settleTime, patience))
 	if s.known && now.After(by) {
 		by = s.since.Add(settleMost)
 	}

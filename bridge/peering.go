@@ -275,7 +275,9 @@ func (p *peering) arrive(a arrival) (*passage, error) {
 	}
 	ctx, cancel := context.WithTimeout(p.ctx, dialTime)
 	defer cancel()
+	started := time.Now()
 	link, err := p.up.transport.dial(ctx, a.channel)
+	dialed := time.Since(started)
 	if err != nil {
 		return nil, err
 	}
@@ -293,6 +295,7 @@ func (p *peering) arrive(a arrival) (*passage, error) {
 	budget.Add(held)
 	defer budget.Add(-held)
 	s := newPassage(p, link)
+	s.dialed = dialed
 	p.out.begin(a.guest)
 	p.knownMu.Lock()
 	p.known.connected()

@@ -1,8 +1,10 @@
 package bridge_test
 
 import (
+	"context"
 	"fmt"
 	"math/rand/v2"
+	"net"
 	"strings"
 	"testing"
 	"time"
@@ -118,6 +120,33 @@ func TestV2UpstreamComesBack(t *testing.T) {
 		h.running("room")
 		up.sends(blob("on"))
 		bob.gets(blob("on"))
+	})
+}
+
+// The server is far away, and its replay comes late: it is waited for.
+func TestV2UpstreamFarAway(t *testing.T) {
+	bubble(t, func(t *testing.T, r *root) {
+		h := openPipes(t, r.upstream(secret, overWS, func(up *bridge.Upstream) {
+			up.Dial = func(ctx context.Context, network, hostport string) (net.Conn, error) {
+				time.Sleep(600 * time.Millisecond)
+				return r.dial(ctx, network, hostport)
+			}
+		}))
+		bob := h.v2Joins("bob", "room")
+		for _, news := range []string{"one", "two", "three"} {
+			up := r.greets(gateHello("room"))
+			time.Sleep(1500 * time.Millisecond)
+			switch news {
+			case "two":
+				up.sends(blob("one"))
+			case "three":
+				up.sends(blob("one"), blob("two"))
+			}
+			up.sends(blob(news))
+			bob.gets(blob(news))
+			h.running("room")
+			up.nc.Close()
+		}
 	})
 }
 
