@@ -20,6 +20,7 @@ const (
 	chatName   = "chat.example.org"  // of mles-webproxy, on the same machine
 	trialName  = "trial.example.org" // of a machine to try the gateway on
 	serverAddr = "10.77.0.1"
+	trialAddr  = "10.77.0.5"
 	oldKey     = "swordfish"
 	newKey     = "herring"
 )
@@ -63,7 +64,7 @@ func newMachine(t *testing.T) *machine {
 func newDeployment(t *testing.T, g *guide) *deployment {
 	t.Helper()
 	d := &deployment{guide: g, whole: t}
-	names := map[string]string{rootName: serverAddr, chatName: serverAddr, trialName: "10.77.0.5"}
+	names := map[string]string{rootName: serverAddr, chatName: serverAddr, trialName: trialAddr}
 	machines := []**machine{&d.server, &d.branch, &d.desk, &d.shop, &d.trial}
 	for _, m := range machines {
 		*m = newMachine(t)

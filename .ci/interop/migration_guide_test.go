@@ -4,6 +4,8 @@ package interop
 
 import (
 	"os"
+	"os/exec"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -12,6 +14,7 @@ import (
 // A guide is docs/migration.md: the blocks of shell and of configuration in it, which the test plays, so that what
 // operators read is what is tried.
 type guide struct {
+	text   string
 	blocks []block
 }
 
@@ -29,8 +32,8 @@ func readGuide(t *testing.T) *guide {
 	if err != nil {
 		t.Fatal(err)
 	}
-	g := new(guide)
-	for _, m := range fenced.FindAllStringSubmatch(string(text), -1) {
+	g := &guide{text: string(text)}
+	for _, m := range fenced.FindAllStringSubmatch(g.text, -1) {
 		g.blocks = append(g.blocks, block{kind: m[1], text: m[2]})
 	}
 	return g
@@ -66,6 +69,34 @@ func (g *guide) isPlayed(t *testing.T) {
 	for _, b := range g.blocks {
 		if !b.played {
 			t.Errorf("docs/migration.md has a block of %s that is not tried:\n%s", b.kind, b.text)
+		}
+	}
+}
+
+var (
+	setting = regexp.MustCompile(`\bMLESD_[A-Z0-9_]+`)
+	ourFlag = regexp.MustCompile("--[a-z][a-z0-9-]*")
+)
+
+// isTrue expects that mlesd has each setting that the guide speaks of, and each flag in the second column of its tables.
+func (g *guide) isTrue(t *testing.T) {
+	t.Helper()
+	help, err := exec.Command(filepath.Join(programs, "mlesd"), "--help").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := setting.FindAllString(g.text, -1)
+	for line := range strings.Lines(g.text) {
+		if cells := strings.Split(line, "|"); len(cells) == 4 {
+			names = append(names, ourFlag.FindAllString(cells[2], -1)...)
+		}
+	}
+	if len(names) < 20 {
+		t.Fatalf("cannot read docs/migration.md: it has the names %q", names)
+	}
+	for _, name := range names {
+		if !regexp.MustCompile(regexp.QuoteMeta(strings.TrimSuffix(name, "_")) + `\b`).Match(help) {
+			t.Errorf("docs/migration.md speaks of %s, which mlesd does not have", name)
 		}
 	}
 }

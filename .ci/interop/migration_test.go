@@ -12,7 +12,9 @@ import (
 // in order; except while a server is replaced, and then again within 2 s of the clients' return.
 func TestMigration(t *testing.T) {
 	t.Parallel()
-	d := newDeployment(t, readGuide(t))
+	g := readGuide(t)
+	g.isTrue(t)
+	d := newDeployment(t, g)
 	begun := time.Now()
 	for _, step := range []struct {
 		name string
@@ -20,6 +22,7 @@ func TestMigration(t *testing.T) {
 	}{
 		{"the old deployment", d.old},
 		{"trial as a peer", d.tryAsPeer},
+		{"browsers before the root", d.browsersFirst},
 		{"canary", d.tryCanary},
 		{"canary with address keys", d.tryCanaryByAddress},
 		{"taking over the root", d.takeOver},
@@ -34,7 +37,7 @@ func TestMigration(t *testing.T) {
 		}
 		t.Logf("%s after %v", step.name, time.Since(begun).Round(time.Second/10))
 	}
-	d.isPlayed(t)
+	g.isPlayed(t)
 	proved(t, "docs/migration.md, step by step: root, peer and webproxy are replaced, each line is heard once and in order, and %v at most after clients come back",
 		d.slowest.Round(10*time.Millisecond))
 }
@@ -79,5 +82,21 @@ func (d *deployment) tryAsPeer(t *testing.T) {
 	d.tess.rises(t)
 	gateway.Terminate(t)
 	at.Kill()
+	d.talk(t)
+}
+
+// The gateway in the place of a webproxy, on a machine of its own, with the old server as the root still.
+func (d *deployment) browsersFirst(t *testing.T) {
+	for _, file := range []string{chatName + ".pem", chatName + ".key"} {
+		d.trial.writes(t, file, d.server.does(t, 0, "cat "+file))
+	}
+	d.trial.writes(t, "mlesd.env", d.conf(t, "MLES_KEY=swordfish\nMLESD_PEER=root.example.org"))
+	gateway := d.trial.start(d.whole, "mlesd --config mlesd.env")
+	d.trial.Listening(t, trialAddr+":443")
+	bonnie := d.joins(d.whole, "bonnie", "lobby", d.shop.browse(d.whole, trialAddr+":443", d.ca, "bonnie", "lobby"))
+	d.returned(t, bonnie)
+	d.talk(t)
+	bonnie.rises(t)
+	gateway.Terminate(t)
 	d.talk(t)
 }
