@@ -25,6 +25,7 @@ func (d *deployment) tryCanary(t *testing.T) {
 	d.server.does(t, 0, d.canary.rules)
 	d.server.does(t, 0, d.canary.choose)
 	d.talk(t) // who is connected stays where they are
+	d.pieces = true
 	d.carolAgain(t)
 	d.returned(t, d.carol)
 	d.server.says(t, "mlesctl status", "carol", "10.77.0.3:", "running")

@@ -39,8 +39,9 @@ type member struct {
 // A hearing is what a member has heard of a voice in its seat.
 type hearing struct {
 	live  int // the voice's next line when the member took its seat: what is before is history
+	first int // of the lines that have to come in order: 0 or live
 	got   map[int]bool
-	last  int // of the live lines; -1: none yet
+	last  int // of those; -1: none yet
 	fault error
 }
 
@@ -48,6 +49,10 @@ type hearing struct {
 type crowd struct {
 	members []*member
 	slowest time.Duration // from a member's return until everybody heard everybody
+
+	// pieces says that a server's history is put together of what it heard itself and of what its upstream told it after
+	// that, of the time before: then only its pieces are in order.
+	pieces bool
 }
 
 const (
@@ -82,8 +87,12 @@ func (c *crowd) sits(m *member, s seat) {
 	heard := make(map[string]*hearing)
 	for _, voice := range c.members {
 		voice.mu.Lock()
-		heard[voice.name] = &hearing{live: voice.next, got: make(map[int]bool), last: -1}
+		h := &hearing{live: voice.next, got: make(map[int]bool), last: -1}
 		voice.mu.Unlock()
+		if c.pieces {
+			h.first = h.live
+		}
+		heard[voice.name] = h
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -143,8 +152,7 @@ func (m *member) listen() {
 	}
 }
 
-// hear takes a line and finds fault with it if it comes twice, out of order, or back to who said it. History comes in
-// pieces where a gateway has a part of it and its upstream server the other, so its order is that of the pieces.
+// hear takes a line and finds fault with it if it comes twice, out of order, or back to who said it.
 func (h *hearing) hear(n int, own bool) {
 	switch {
 	case h.fault != nil:
@@ -152,11 +160,11 @@ func (h *hearing) hear(n int, own bool) {
 		h.fault = fmt.Errorf("%d a second time", n)
 	case own && n >= h.live:
 		h.fault = fmt.Errorf("its own %d", n)
-	case n >= h.live && n < h.last:
+	case n >= h.first && n < h.last:
 		h.fault = fmt.Errorf("%d after %d", n, h.last)
 	}
 	h.got[n] = true
-	if n >= h.live {
+	if n >= h.first {
 		h.last = n
 	}
 }

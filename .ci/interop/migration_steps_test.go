@@ -147,6 +147,7 @@ func (d *deployment) replaceWebproxy(t *testing.T) {
 	d.sets(t, d.conf(t, "MLESD_WEBPROXY_MASK=link"))
 	d.gateway.Terminate(t)
 	d.gateway = d.server.start(d.whole, "mlesd --config mlesd.env")
+	d.pieces = false
 	d.server.Listening(t, serverAddr+":443")
 	d.parts(d.erin)
 	d.carolAgain(t)
