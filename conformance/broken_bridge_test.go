@@ -59,7 +59,7 @@ func bridgeFaults() []fault {
 						now = append(now, to)
 						continue
 					}
-					ch.Server.Later(30*time.Millisecond, func() { r.Deliver(to, r.Encode(ch, e, to, false)) })
+					ch.Server.Later(150*time.Millisecond, func() { r.Deliver(to, r.Encode(ch, e, to, false)) })
 				}
 				return now
 			}

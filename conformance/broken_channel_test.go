@@ -460,34 +460,14 @@ func joinFaults() []fault {
 		{name: "takes a pong only for an answer", breaks: func(r *scripted.Rules) {
 			r.Hears = func(op byte) bool { return op == OpPong }
 		}},
-		{name: "asks the holder before it looks at the auth", breaks: func(r *scripted.Rules) {
-			r.AuthFits = wrappingAuth(r.AuthFits, func(s *scripted.Server, h scripted.Hello, fits bool) bool {
-				s.Lock()
-				defer s.Unlock()
-				if ch := s.Channels()[h.Channel]; ch != nil {
-					for _, m := range ch.Members {
-						if m.UID == h.UID && m.Dialect == scripted.V2 {
-							m.Send(UnmaskedFrame(Fin|OpPing, ""))
-						}
-					}
-				}
-				return fits
-			})
-		}},
-		{name: "closes the holder before it looks at the auth", breaks: func(r *scripted.Rules) {
-			r.AuthFits = wrappingAuth(r.AuthFits, func(s *scripted.Server, h scripted.Hello, fits bool) bool {
-				s.Lock()
-				defer s.Unlock()
-				if ch := s.Channels()[h.Channel]; ch != nil {
-					for _, m := range ch.Members {
-						if m.UID == h.UID && m.Dialect == scripted.V2 {
-							m.Conn.Net().Close()
-						}
-					}
-				}
-				return fits
-			})
-		}},
+		{name: "asks the holder before it looks at the auth", breaks: beforeAuth(func(s *scripted.Server, holder *scripted.Member) {
+			if !s.Rules.Lives(holder) {
+				holder.Conn.Net().Close()
+			}
+		})},
+		{name: "closes the holder before it looks at the auth", breaks: beforeAuth(func(_ *scripted.Server, holder *scripted.Member) {
+			holder.Conn.Net().Close()
+		})},
 		{name: "takes every holder for dead", breaks: func(r *scripted.Rules) { r.Lives = func(*scripted.Member) bool { return false } }},
 		{name: "takes every holder for alive", breaks: func(r *scripted.Rules) { r.Lives = func(*scripted.Member) bool { return true } }},
 		{name: "stores the join of who is refused", breaks: func(r *scripted.Rules) {
@@ -606,5 +586,27 @@ func nameFaults() []fault {
 		{name: "cuts long names", breaks: func(r *scripted.Rules) {
 			r.Verdicts["name too long"] = scripted.Ignore
 		}},
+	}
+}
+
+// beforeAuth has a v2 hello, right or wrong, do something to who holds its uid.
+func beforeAuth(to func(s *scripted.Server, holder *scripted.Member)) func(r *scripted.Rules) {
+	return func(r *scripted.Rules) {
+		r.AuthFits = wrappingAuth(r.AuthFits, func(s *scripted.Server, h scripted.Hello, fits bool) bool {
+			s.Lock()
+			var holders []*scripted.Member
+			if ch := s.Channels()[h.Channel]; ch != nil {
+				for _, m := range ch.Members {
+					if m.UID == h.UID && m.Dialect == scripted.V2 {
+						holders = append(holders, m)
+					}
+				}
+			}
+			s.Unlock()
+			for _, m := range holders {
+				to(s, m)
+			}
+			return fits
+		})
 	}
 }

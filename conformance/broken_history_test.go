@@ -210,7 +210,7 @@ func historyFaults() []fault {
 				for _, e := range first {
 					ch.Server.Publish(ch, m, e)
 				}
-				ch.Server.Later(10*time.Millisecond, func() { ch.Members = append(ch.Members, m) })
+				ch.Server.Later(100*time.Millisecond, func() { ch.Members = append(ch.Members, m) })
 			}
 		}},
 		{name: "live and history overlap", breaks: func(r *scripted.Rules) {
@@ -220,7 +220,7 @@ func historyFaults() []fault {
 				for _, e := range first {
 					ch.Server.Publish(ch, m, e)
 				}
-				ch.Server.Later(10*time.Millisecond, func() {
+				ch.Server.Later(300*time.Millisecond, func() {
 					for i, e := range ch.History {
 						if i != before {
 							m.Send(r.Encode(ch, e, m, true)...)

@@ -16,7 +16,7 @@ func timeFaults() []fault {
 		{name: "waits for first frames for ever", slow: true, breaks: func(r *scripted.Rules) { r.HelloTime = time.Hour }},
 		{name: "waits for first frames a second", breaks: func(r *scripted.Rules) { r.HelloTime = time.Second }},
 		{name: "waits for frames for ever", slow: true, breaks: func(r *scripted.Rules) { r.StallTime = time.Hour }},
-		{name: "waits for frames three seconds", breaks: func(r *scripted.Rules) { r.StallTime = 300 * time.Millisecond }},
+		{name: "waits for frames 300 ms", breaks: func(r *scripted.Rules) { r.StallTime = 300 * time.Millisecond }},
 		{name: "any byte starts the clock of a frame anew", slow: true, breaks: func(r *scripted.Rules) { r.AnyByte = true }},
 		{name: "never pings", slow: true, breaks: func(r *scripted.Rules) { r.PingEvery = time.Hour }},
 		{name: "gives up after a ping", slow: true, breaks: func(r *scripted.Rules) { r.PingMisses = 1 }},

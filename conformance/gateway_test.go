@@ -42,6 +42,13 @@ func gateway(t *testing.T, key string) Target {
 // allPass runs all cases and reports what did not pass.
 func allPass(t *testing.T, tg Target, o Options) {
 	t.Helper()
+	o.Timeout *= slowness
+	if o.Cases == nil {
+		o.Cases = Cases()
+	}
+	for i := range o.Cases {
+		o.Cases[i].Deadline = slowness * o.Cases[i].deadline()
+	}
 	report, err := Run(context.Background(), tg, o)
 	if err != nil {
 		t.Error(err)

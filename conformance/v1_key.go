@@ -125,6 +125,19 @@ func v1KeyCases() []Case {
 			room.Meet(alice)
 		},
 	}, {
+		ID: "v1/key/highest-bit", Section: "v1/spec.md#key", Needs: V1,
+		Says: "A first frame with a right key that has its highest bit set, as half of them have, joins.",
+		Run: func(t *T) {
+			room := t.Room()
+			bob, alice := room.Host("bob"), t.DialV1()
+			uid := "alice"
+			for alice.Key(uid, room.Channel)>>63 == 0 {
+				uid += "+"
+			}
+			bob.ExpectFrame(alice.Join(uid, room.Channel, ""))
+			room.Meet(alice)
+		},
+	}, {
 		ID: "v1/key/cid-zero", Section: "v1/spec.md#key", Needs: V1,
 		Says: "A first frame with the right key and CID 0 joins.",
 		Run: func(t *T) {

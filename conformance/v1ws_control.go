@@ -23,7 +23,7 @@ func v1wsControlCases() []Case {
 		Run: func(t *T) {
 			room := t.Room()
 			alice, bob := room.V1WS("alice"), room.V1WS("bob")
-			bob.ManualPongs()
+			bob.KeepPings(alice.Body("for the server"))
 			alice.SendPing(alice.Body("for the server"))
 			alice.ExpectFrame(Fin|OpPong, alice.Body("for the server"))
 			bob.ExpectBody(alice.Say("for all"))
@@ -40,7 +40,7 @@ func v1wsControlCases() []Case {
 			said := alice.Say("a message")
 			alice.SeeOff()
 			bob := t.DialV1WS()
-			bob.ManualPongs()
+			bob.KeepPings(alice.Body("a ping"))
 			bob.Join("bob", room.Channel, "").ExpectBody(alice.Body(""), said)
 		},
 	}, {

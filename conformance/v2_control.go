@@ -33,7 +33,7 @@ func v2ControlCases() []Case {
 		Run: func(t *T) {
 			room := t.Room()
 			alice, bob := room.V2("alice"), room.V2("bob")
-			bob.ManualPongs()
+			bob.KeepPings("for the server")
 			alice.SendPing("for the server")
 			alice.ExpectPong("for the server")
 			alice.SendBinary("message")
@@ -51,7 +51,7 @@ func v2ControlCases() []Case {
 			alice.SendBinary("message")
 			alice.SeeOff()
 			bob := t.DialV2()
-			bob.ManualPongs()
+			bob.KeepPings("for the server")
 			bob.Hello("bob", room.Channel)
 			for {
 				first, payload := bob.Next()

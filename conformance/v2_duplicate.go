@@ -127,15 +127,22 @@ func v2DuplicateCases() []Case {
 		},
 	}, {
 		ID: "v2/duplicate/wrong-auth", Section: section, Needs: V2,
-		Says: "A second member of the same uid whose auth is wrong is refused, and the first need not answer anything for that.",
+		Says: "A second member of the same uid whose auth is wrong is refused, and the first stays, even if it answers no ping.",
 		Run: func(t *T) {
 			room := t.Room()
-			alice, _ := room.V2("alice"), room.V2("bob")
+			alice, bob := room.V2("alice"), room.V2("bob")
 			alice.ManualPongs()
 			eve := t.DialV2()
 			eve.SendText(HelloText("alice", room.Channel, AuthOf("alice", room.Channel, t.Key()+"?")))
 			eve.ExpectNotIn(silence)
-			room.Quiet()
+			if _, asked := alice.in.peek(0); asked {
+				t.SetPatience(t.Patience() + gatewayProbe)
+				time.Sleep(gatewayProbe)
+			}
+			alice.SendBinary("still here")
+			bob.UpTo("still here")
+			bob.SendBinary("so you are")
+			alice.UpTo("so you are")
 		},
 	}, {
 		ID: "v2/duplicate/dead-holder-replaced", Section: section, Needs: V2, Level: Should,

@@ -89,11 +89,14 @@ func v2HostileCases() []Case {
 		},
 	}, {
 		ID: "v2/hostile/pings", Section: "v2/spec.md#pings", Needs: V2 | Hostile,
-		Says: "20,000 pings of a client that reads no pong do not stop the others.",
+		Says: "20,000 pings of a client that reads no pong do not stop the others, nor what it says behind them.",
 		Run: func(t *T) {
-			c := t.DialV2Deaf()
-			c.Hello("eve", t.Channel())
-			c.Send([]byte(strings.Repeat(string(ClientFrame(Fin|OpPing, "ping")), 20_000)))
+			room := t.Room()
+			bob, eve := room.V2("bob"), t.DialV2Deaf()
+			eve.Hello("eve", room.Channel)
+			eve.Send([]byte(strings.Repeat(string(ClientFrame(Fin|OpPing, "ping")), 20_000)))
+			eve.SendBinary("behind all that")
+			bob.UpTo("behind all that")
 			t.ExpectServed()
 		},
 	}, {

@@ -26,9 +26,12 @@ type WSConn struct {
 	in          *inbox
 	means       func(arrival) string // what a frame says, in one line
 	answerPings atomic.Bool
+	keep        atomic.Value // string: pings with this are left to the case
 	done        bool
 
 	writing sync.Mutex // the case and the answers to pings
+	frames  boundary   // of what has been written
+	pongs   []byte     // that wait for the end of a frame
 }
 
 // Listen starts to read. ExpectUpgrade leaves that to the case.
@@ -43,9 +46,9 @@ func (c *WSConn) Listen() {
 				c.t.rec.add(c.name.String(), "<", "end: "+a.end.Error(), a.raw)
 				c.in.put(a, c.t.ctx.Done())
 				return
-			case a.first == Fin|OpPing && c.answerPings.Load():
+			case a.first == Fin|OpPing && c.answers(a):
 				c.t.rec.add(c.name.String(), "<", c.means(a), a.raw)
-				c.write(ClientFrame(Fin|OpPong, string(a.payload)))
+				c.pong(string(a.payload))
 			default:
 				c.t.rec.add(c.name.String(), "<", c.means(a), a.raw)
 				c.in.put(a, c.t.ctx.Done())
@@ -131,6 +134,13 @@ func (c *WSConn) Addr() netip.AddrPort { return addrPort(c.tcp.LocalAddr()) }
 // ManualPongs leaves pings to the case: they then arrive like any frame.
 func (c *WSConn) ManualPongs() { c.answerPings.Store(false) }
 
+// KeepPings leaves pings with that payload to the case.
+func (c *WSConn) KeepPings(payload string) { c.keep.Store(payload) }
+
+func (c *WSConn) answers(a arrival) bool {
+	return c.answerPings.Load() && c.keep.Load() != string(a.payload)
+}
+
 // SendText and SendBinary send one unfragmented message.
 func (c *WSConn) SendText(s string)   { c.SendFrame(Fin|OpText, s) }
 func (c *WSConn) SendBinary(s string) { c.SendFrame(Fin|OpBinary, s) }
@@ -156,6 +166,27 @@ func (c *WSConn) Send(pieces ...[]byte) {
 func (c *WSConn) write(b []byte) {
 	c.writing.Lock()
 	defer c.writing.Unlock()
+	c.frames.sent(b)
+	c.put(b)
+	c.putPongs()
+}
+
+// pong answers a ping, as soon as the case is not in the middle of a frame.
+func (c *WSConn) pong(payload string) {
+	c.writing.Lock()
+	defer c.writing.Unlock()
+	c.pongs = append(c.pongs, ClientFrame(Fin|OpPong, payload)...)
+	c.putPongs()
+}
+
+func (c *WSConn) putPongs() {
+	if len(c.pongs) > 0 && !c.frames.within() {
+		c.put(c.pongs)
+		c.pongs = nil
+	}
+}
+
+func (c *WSConn) put(b []byte) {
 	c.nc.SetWriteDeadline(time.Now().Add(c.t.remaining()))
 	if _, err := c.nc.Write(b); err != nil {
 		c.t.rec.add(c.name.String(), "-", "write: "+err.Error(), nil)
