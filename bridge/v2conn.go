@@ -59,9 +59,6 @@ func (c *v2conn) join(text []byte) error {
 	case err != nil:
 		return err
 	}
-	if err != nil {
-		return err
-	}
 	c.seated(c.member, c.uid)
 	return nil
 }
