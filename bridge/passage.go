@@ -270,6 +270,7 @@ func (s *passage) settle() {
 			fresh = append(fresh, e)
 		}
 	}
+	p.passedOn = nil
 	p.knownMu.Unlock()
 	s.settled = true
 	if l, ok := s.link.(settler); ok {
@@ -381,7 +382,9 @@ func (s *passage) collect(e *bus.Event) {
 	s.known = s.p.known.knows(t.digest)
 	s.p.knownMu.Unlock()
 	if s.passed == len(s.collected) && t.arrival && (!s.known || e.Op == opGateway) {
-		s.publish([]bus.Event{*e})
+		if s.p.passesOn(t.digest) || e.Op == opGateway {
+			s.publish([]bus.Event{*e})
+		}
 		s.passed++
 	}
 	c := *e

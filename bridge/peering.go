@@ -54,7 +54,10 @@ type peering struct {
 
 	knownMu sync.Mutex
 	known   ledger
-	before  *holding // what was here when the channel was first connected; of the passage that lives, or run
+	// passedOn are the arrivals told here while an uplink settled that has not
+	// come to its end: the next is not to tell them again.
+	passedOn map[digest]bool
+	before   *holding // what was here when the channel was first connected; of the passage that lives, or run
 
 	mu     sync.Mutex
 	state  peerState
@@ -320,6 +323,21 @@ func (p *peering) arrive(a arrival) (*passage, error) {
 	}
 	p.become(stateSettling, nil)
 	return s, nil
+}
+
+// passesOn notes that an arrival is told here while an uplink settles, and says
+// whether that is the first time since one has settled.
+func (p *peering) passesOn(d digest) bool {
+	p.knownMu.Lock()
+	defer p.knownMu.Unlock()
+	if p.passedOn[d] {
+		return false
+	}
+	if p.passedOn == nil || len(p.passedOn) == maxTraces {
+		p.passedOn = make(map[digest]bool)
+	}
+	p.passedOn[d] = true
+	return true
 }
 
 // arriving notes what the server is sent with an arrival.

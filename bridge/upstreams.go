@@ -18,7 +18,9 @@ import (
 const (
 	// maxFirst is the largest first frame, in bytes, that is kept to arrive with.
 	// For one that carries more a frame is made that only joins.
-	maxFirst = 16 << 10
+	maxFirst = 2 << 10
+	// guestCost is about what a guest takes in bytes besides that.
+	guestCost = 256
 	// maxResting bounds the channels without members whose alignment is kept.
 	maxResting = 1024
 )
@@ -275,6 +277,7 @@ func (u *upstreams) expect(j *bus.Join) (*guest, error) {
 		return nil, &refusal{"loop", errors.New("the gateway has reached itself through its upstreams")}
 	}
 	gu := &guest{u: u, first: firstFrame(j)}
+	u.g.bus.Budget().Add(gu.cost())
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	gu.room = u.room(j.Channel)
@@ -286,6 +289,9 @@ func (u *upstreams) expect(j *bus.Join) (*guest, error) {
 	gu.seq = u.seq.Add(1)
 	return gu, nil
 }
+
+// cost is what the guest takes of the memory budget.
+func (gu *guest) cost() int64 { return guestCost + int64(len(gu.first)) }
 
 // firstFrame is the v1 frame of an arrival.
 func firstFrame(j *bus.Join) []byte {
@@ -328,6 +334,7 @@ func (gu *guest) left() {
 	}
 	gu.room.guests.Remove(gu.at)
 	gu.at = nil
+	u.g.bus.Budget().Add(-gu.cost())
 	if gu.room.occupied() {
 		return
 	}
