@@ -266,16 +266,23 @@ func (c *wsClient) has(m wsMessage) error {
 // Channels that mles 2.9.4 does not let the gateway join stand in its log with the reason, and the others are connected.
 func TestUpstreamMles2Limits(t *testing.T) {
 	t.Parallel()
-	h, crt := newHost(t), hosts.NewCertificate(t, "localhost")
-	h.startMles2With(t, "", crt, "9443")
-	var names []string
+	var many []string
 	for i := range 40 {
-		names = append(names, fmt.Sprintf("room%d", i))
+		many = append(many, fmt.Sprintf("room%d", i))
 	}
-	hold := filepath.Join(t.TempDir(), "hold")
-	hosts.WriteFile(t, hold, []byte(strings.Join(append(names, "päivä"), "\n")))
-	gate := h.startBehind(t, "", crt, upstream2, "--upstream-hold", hold)
-	gate.logs(t, "upstream not connected", "channel=päivä", "the channel's name is not ASCII: mles 2 takes no other")
-	gate.logs(t, "upstream not connected", "closed before it answered, while", "mles 2.9.4 takes 32 connections from an address")
-	proved(t, "mles 2.9.4 as upstream: what cannot be joined there is logged with the reason")
+	for name, of := range map[string]struct{ hold, logs []string }{
+		"names":       {[]string{"room", "päivä"}, []string{"channel=päivä", "the channel's name is not ASCII: mles 2 takes no other"}},
+		"connections": {many, []string{"closed before it answered, while", "mles 2.9.4 takes 32 connections from an address"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h, crt := newHost(t), hosts.NewCertificate(t, "localhost")
+			h.startMles2With(t, "", crt, "9443")
+			hold := filepath.Join(t.TempDir(), "hold")
+			hosts.WriteFile(t, hold, []byte(strings.Join(of.hold, "\n")))
+			gate := h.startBehind(t, "", crt, upstream2, "--upstream-hold", hold)
+			gate.logs(t, append([]string{"upstream not connected"}, of.logs...)...)
+			proved(t, "mles 2.9.4 as upstream: what cannot be joined there is logged with the reason (%s)", name)
+		})
+	}
 }
