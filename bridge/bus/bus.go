@@ -3,6 +3,7 @@ package bus
 import (
 	"fmt"
 	"hash/maphash"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -237,12 +238,7 @@ func (b *Bus) take(ch *channel, before int64) []*Member {
 	ch.history.clear()
 	delete(s.channels, ch.name)
 	b.budget.Add(-ch.cost())
-	var left []*Member
-	for _, l := range ch.logs {
-		if l != nil {
-			left = append(left, l.members...)
-		}
-	}
+	left := slices.Collect(ch.subscribed())
 	for _, m := range left {
 		m.depart()
 	}

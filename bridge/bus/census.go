@@ -53,14 +53,9 @@ func (b *Bus) Census(name string) (c Census, ok bool) {
 func (ch *channel) census(members []*Member) Census {
 	ch.mu.Lock()
 	defer ch.mu.Unlock()
-	for _, l := range ch.logs {
-		if l == nil {
-			continue
-		}
-		for _, m := range l.members {
-			if !m.quiet {
-				members = append(members, m)
-			}
+	for m := range ch.subscribed() {
+		if !m.quiet {
+			members = append(members, m)
 		}
 	}
 	for _, m := range ch.holders {

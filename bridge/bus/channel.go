@@ -1,6 +1,7 @@
 package bus
 
 import (
+	"iter"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -105,6 +106,23 @@ func (ch *channel) deserted() bool {
 func (ch *channel) count(n int) {
 	ch.members += n
 	ch.hearers.Store(int32(ch.members))
+}
+
+// subscribed goes through the members that have a subscription, none of which may
+// lose it meanwhile. The caller holds mu.
+func (ch *channel) subscribed() iter.Seq[*Member] {
+	return func(yield func(*Member) bool) {
+		for _, l := range ch.logs {
+			if l == nil {
+				continue
+			}
+			for _, m := range l.members {
+				if !yield(m) {
+					return
+				}
+			}
+		}
+	}
 }
 
 // attach puts m's cursor at the head of its dialect's log.

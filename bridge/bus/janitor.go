@@ -78,16 +78,11 @@ func (ch *channel) stuck(now time.Time) bool {
 	}
 	var last *Member // who moved last
 	var at, next time.Time
-	for _, l := range ch.logs {
-		if l == nil {
-			continue
-		}
-		for _, m := range l.members {
-			if last == nil || m.moved.After(at) {
-				last, at, next = m, m.moved, at
-			} else if m.moved.After(next) {
-				next = m.moved
-			}
+	for m := range ch.subscribed() {
+		if last == nil || m.moved.After(at) {
+			last, at, next = m, m.moved, at
+		} else if m.moved.After(next) {
+			next = m.moved
 		}
 	}
 	for _, m := range ch.slowed {
@@ -109,17 +104,12 @@ func (ch *channel) inspect(now time.Time) (cut []verdict) {
 	ch.mu.Lock()
 	defer ch.mu.Unlock()
 	stuck := ch.stuck(now)
-	for _, l := range ch.logs {
-		if l == nil {
-			continue
-		}
-		for _, m := range l.members {
-			switch {
-			case m.lag() > maxLag && now.Sub(m.oldest()) >= patience:
-				cut = append(cut, verdict{m, TooSlow})
-			case stuck && m.lag() > 0 && now.Sub(m.moved) >= patience:
-				cut = append(cut, verdict{m, Stalled})
-			}
+	for m := range ch.subscribed() {
+		switch {
+		case m.lag() > maxLag && now.Sub(m.oldest()) >= patience:
+			cut = append(cut, verdict{m, TooSlow})
+		case stuck && m.lag() > 0 && now.Sub(m.moved) >= patience:
+			cut = append(cut, verdict{m, Stalled})
 		}
 	}
 	for _, v := range cut {
@@ -202,14 +192,9 @@ func (b *Bus) laggards() (found []laggard) {
 	b.each(func(ch *channel) {
 		ch.mu.Lock()
 		defer ch.mu.Unlock()
-		for _, l := range ch.logs {
-			if l == nil {
-				continue
-			}
-			for _, m := range l.members {
-				if n := m.lag(); n > 0 {
-					found = append(found, laggard{m, n})
-				}
+		for m := range ch.subscribed() {
+			if n := m.lag(); n > 0 {
+				found = append(found, laggard{m, n})
 			}
 		}
 	})
