@@ -93,6 +93,17 @@ func (in *intake) set(h *hold, n int64) (waited bool, err error) {
 	return waited, err
 }
 
+// reserve makes h hold n bytes of a begun frame, whose time stands still while that is
+// waited for.
+func (in *intake) reserve(h *hold, n int, p *pace) error {
+	start := time.Now()
+	waited, err := in.set(h, int64(n))
+	if waited {
+		p.restart(start)
+	}
+	return err
+}
+
 // over is the part of a hold that counts against the intake's own limit.
 func over(n int64) int64 {
 	if n <= freeHold {

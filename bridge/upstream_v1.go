@@ -296,14 +296,7 @@ func (l *v1uplink) begun(have, _ int) error {
 }
 
 // holds is told by the reader what it holds of a begun frame.
-func (l *v1uplink) holds(n int) error {
-	start := time.Now()
-	waited, err := l.t.g.intake.set(&l.hold, int64(n))
-	if waited {
-		l.pace.restart(start)
-	}
-	return err
-}
+func (l *v1uplink) holds(n int) error { return l.t.g.intake.reserve(&l.hold, n, &l.pace) }
 
 func (l *v1uplink) write(frames []byte) error {
 	_, err := l.conn.Write(frames)

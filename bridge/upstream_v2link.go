@@ -171,24 +171,9 @@ func (l *v2uplink) receive(op byte, r io.Reader) error {
 	l.message = true
 	piece := pieces.Get().(*[]byte)
 	defer pieces.Put(piece)
-	message := *piece
-	for {
-		n, err := r.Read(message[len(message):cap(message)])
-		message = message[:len(message)+n]
-		if err == io.EOF {
-			break
-		}
-		if err != nil {
-			return err
-		}
-		if len(message) > l.max {
-			return l.skip(r, "message too big")
-		}
-		if len(message) == cap(message) {
-			if message, err = l.grow(message); err != nil {
-				return err
-			}
-		}
+	message, err := readMessage(r, *piece, l.max, l.holds)
+	if err != nil {
+		return err
 	}
 	if len(message) > l.max {
 		return l.skip(r, "message too big")
@@ -202,20 +187,9 @@ func (l *v2uplink) receive(op byte, r io.Reader) error {
 	return nil
 }
 
-func (l *v2uplink) grow(message []byte) ([]byte, error) {
-	size := min(2*len(message), l.max+1)
-	start := time.Now()
-	waited, err := l.t.g.intake.set(&l.hold, int64(size))
-	if waited {
-		l.pace.restart(start)
-	}
-	if err != nil {
-		return nil, err
-	}
-	grown := make([]byte, len(message), size)
-	copy(grown, message)
-	return grown, nil
-}
+// holds counts n bytes of a begun message, and waits where that is too much at
+// the moment.
+func (l *v2uplink) holds(n int) error { return l.t.g.intake.reserve(&l.hold, n, &l.pace) }
 
 // skip reads the rest of a message.
 func (l *v2uplink) skip(r io.Reader, why string) error {

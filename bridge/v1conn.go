@@ -108,14 +108,7 @@ func (c *v1conn) begun(have, want int) error {
 }
 
 // holds is told by the reader what it holds of a begun frame.
-func (c *v1conn) holds(n int) error {
-	start := time.Now()
-	waited, err := c.g.intake.set(&c.hold, int64(n))
-	if waited {
-		c.pace.restart(start)
-	}
-	return err
-}
+func (c *v1conn) holds(n int) error { return c.g.intake.reserve(&c.hold, n, &c.pace) }
 
 // join takes the first frame: it authenticates, and names uid and channel.
 func (c *v1conn) join(f v1.Frame) error {

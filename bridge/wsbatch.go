@@ -1,6 +1,7 @@
 package bridge
 
 import (
+	"io"
 	"sync"
 	"time"
 
@@ -11,6 +12,28 @@ import (
 const pieceBytes = 4 << 10
 
 var pieces = sync.Pool{New: func() any { b := make([]byte, 0, pieceBytes); return &b }}
+
+// readMessage reads a message from r into buf, or into more memory as far as holds
+// allows that: to its end, or until it has more than most bytes.
+func readMessage(r io.Reader, buf []byte, most int, holds func(n int) error) ([]byte, error) {
+	for {
+		n, err := r.Read(buf[len(buf):cap(buf)])
+		buf = buf[:len(buf)+n]
+		switch {
+		case err == io.EOF, err == nil && len(buf) > most:
+			return buf, nil
+		case err != nil:
+			return nil, err
+		case len(buf) < cap(buf):
+			continue
+		}
+		size := min(2*len(buf), most+1) // one byte more, to see the end
+		if err := holds(size); err != nil {
+			return nil, err
+		}
+		buf = append(make([]byte, 0, size), buf...)
+	}
+}
 
 // maxBatch is how many bytes of small messages are received before they are
 // published at the latest.
@@ -94,15 +117,4 @@ func (c *wsconn) publish(m *bus.Member, events []bus.Event) {
 	c.missed.Store(0)
 	c.paused.Store(false)
 	c.pace.restart(start)
-}
-
-// holds counts n bytes of a begun message, and waits where that is too much at
-// the moment.
-func (c *wsconn) holds(n int) error {
-	start := time.Now()
-	waited, err := c.g.intake.set(&c.hold, int64(n))
-	if waited {
-		c.pace.restart(start)
-	}
-	return err
 }

@@ -218,21 +218,9 @@ func (c *wsconn) receive(op byte, r io.Reader) error {
 	c.message = true
 	piece := pieces.Get().(*[]byte)
 	defer pieces.Put(piece)
-	message := *piece
-	for {
-		n, err := r.Read(message[len(message):cap(message)])
-		message = message[:len(message)+n]
-		if err == io.EOF {
-			break
-		}
-		if err != nil {
-			return err
-		}
-		if len(message) == cap(message) {
-			if message, err = c.grow(message); err != nil {
-				return err
-			}
-		}
+	message, err := readMessage(r, *piece, c.max, c.holds)
+	if err != nil {
+		return err
 	}
 	c.message = false
 	c.whole()
@@ -245,16 +233,9 @@ func (c *wsconn) receive(op byte, r io.Reader) error {
 	return nil
 }
 
-// grow makes room for as many bytes of a message as have come.
-func (c *wsconn) grow(message []byte) ([]byte, error) {
-	size := min(2*len(message), c.max+1) // one byte more, to see the end
-	if err := c.holds(size); err != nil {
-		return nil, err
-	}
-	grown := make([]byte, len(message), size)
-	copy(grown, message)
-	return grown, nil
-}
+// holds counts n bytes of a begun message, and waits where that is too much at
+// the moment.
+func (c *wsconn) holds(n int) error { return c.g.intake.reserve(&c.hold, n, &c.pace) }
 
 // whole notes that a frame has come to its end, unless it is a control frame in
 // the middle of a message.
