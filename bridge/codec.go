@@ -40,7 +40,7 @@ func (c codec) Size(d bus.Dialect, channel string, e *bus.Event, replay bool) in
 	case onV1:
 		return v1.HeaderLen + bodySize(channel, e)
 	case onV1WS:
-		if e.Opaque || strays(e) {
+		if unread(e) {
 			return 0
 		}
 		if c.masks != nil {
@@ -52,7 +52,7 @@ func (c codec) Size(d bus.Dialect, channel string, e *bus.Event, replay bool) in
 		}
 		return v2.FrameSize(bodySize(channel, e))
 	case onMask:
-		if e.Opaque || strays(e) {
+		if unread(e) {
 			if !replay {
 				c.counters.unmaskable.Add(1)
 			}
@@ -83,7 +83,7 @@ func (c codec) Append(dst []byte, d bus.Dialect, channel string, e *bus.Event, r
 		dst = v1.Header{Len: bodySize(channel, e), CID: v1.CID(e.Key), Key: e.Key}.Append(dst)
 		return appendBody(dst, channel, e)
 	case onV1WS:
-		if e.Opaque || strays(e) {
+		if unread(e) {
 			return dst
 		}
 		if c.masks != nil {
@@ -91,9 +91,8 @@ func (c codec) Append(dst []byte, d bus.Dialect, channel string, e *bus.Event, r
 		}
 		dst = v2.AppendFrameHeader(dst, v2.OpBinary, bodySize(channel, e))
 		return appendBody(dst, channel, e)
-	}
-	if d == onMask {
-		if e.Opaque || strays(e) {
+	case onMask:
+		if unread(e) {
 			return dst
 		}
 		return c.Append(appendRelayHead(dst, e), onV1, channel, e, replay)
@@ -139,6 +138,10 @@ func appendBody(dst []byte, channel string, e *bus.Event) []byte {
 // strays says whether an event names another channel in its body, by which v1
 // WebSocket members tell channels apart.
 func strays(e *bus.Event) bool { return e.From == onV1 && e.Op == astray }
+
+// unread says whether an event is nothing to those who look into its body: it does
+// not decode, or strays.
+func unread(e *bus.Event) bool { return e.Opaque || strays(e) }
 
 // notice says whether v2 members are told of an arrival. Links always are.
 func (c codec) notice(d bus.Dialect, e *bus.Event, replay bool) bool {

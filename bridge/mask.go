@@ -98,7 +98,7 @@ func (k *masks) append(dst []byte, channel string, e *bus.Event) []byte {
 func maskedMsg(channel string, e *bus.Event) (v1.Msg, bool) {
 	var body []byte
 	switch {
-	case e.Opaque || strays(e):
+	case unread(e):
 		return v1.Msg{}, false
 	case e.From == onV1:
 		body = e.Data[v1.HeaderLen:]

@@ -43,10 +43,15 @@ func newWriter(conn net.Conn, failed func()) *writer {
 func (w *writer) wake(m *bus.Member) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	w.queue(m)
+	w.start()
+}
+
+// queue gives m a turn, unless it awaits one. The caller holds mu.
+func (w *writer) queue(m *bus.Member) {
 	if !slices.Contains(w.ready, m) {
 		w.ready = append(w.ready, m)
 	}
-	w.start()
 }
 
 // maxControl bounds the control frames that wait for a frame boundary: whoever
@@ -236,22 +241,22 @@ func (w *writer) deliver(m *bus.Member) error {
 		if _, err := w.conn.Write(data); err != nil {
 			return err
 		}
-		if whole && w.yields() {
-			w.mu.Lock()
-			if !slices.Contains(w.ready, m) {
-				w.ready = append(w.ready, m)
-			}
-			w.mu.Unlock()
+		if whole && w.yields(m) {
 			return nil
 		}
 	}
 }
 
-// yields says whether anything but the member being written is due.
-func (w *writer) yields() bool {
+// yields says whether anything but m, which is being written, is due: then m gets
+// another turn.
+func (w *writer) yields(m *bus.Member) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.final != nil || len(w.control) > 0 || len(w.ready) > 0
+	if w.final == nil && len(w.control) == 0 && len(w.ready) == 0 {
+		return false
+	}
+	w.queue(m)
+	return true
 }
 
 func (w *writer) end(err error) {
