@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"iter"
 	"os"
@@ -11,36 +10,40 @@ import (
 	"mles/internal/web"
 )
 
-// complete fills in what depends on other flags and checks that all of them fit together.
+// complete fills in what depends on other flags and checks that all of them fit together. The error is every fault that
+// there is.
 func (c *config) complete() error {
 	c.addresses()
-	for _, check := range []func() error{c.checkListeners, c.checkCertificates, c.checkDomains, c.checkBounds, c.checkSite} {
-		if err := check(); err != nil {
-			return &usageError{err}
-		}
+	var f faults
+	for _, check := range []func() error{
+		c.checkListeners, c.checkCertificates, c.checkDomains, c.checkBounds, c.checkSite, c.findKeys, c.findUpstreams, c.findCache,
+	} {
+		f.add(check())
 	}
+	return f.err()
+}
+
+// findKeys reads the keys, and collects what should be known of them.
+func (c *config) findKeys() error {
 	var err error
-	if c.keys, err = findKeys(c.file.lookup, c.KeyFile, c.V1KeyFile, c.V2KeyFile); err != nil {
-		return err
-	}
+	c.keys, err = findKeys(c.file.lookup, c.KeyFile, c.V1KeyFile, c.V2KeyFile)
 	c.keys.warnings = append(c.keys.warnings, c.file.warnings()...)
 	if c.keys.addr != "" && len(c.keys.v1.keys) > 0 && !c.V1AddressKeys {
 		c.keys.warnings = append(c.keys.warnings, "MLES_ADDR_KEY has no effect: v1 has a shared key, and --v1-address-keys is not given")
 	}
-	if err := c.findUpstreams(); err != nil {
-		return err
-	}
+	return err
+}
+
+// findCache finds the folder, and that nothing in it is served.
+func (c *config) findCache() error {
+	var f faults
 	c.cacheGiven = c.Cache != ""
 	if dir, err := os.UserCacheDir(); err == nil && !c.cacheGiven {
 		c.Cache = filepath.Join(dir, "mles")
 	}
-	if err := c.checkSecrets(); err != nil {
-		return &usageError{err}
-	}
-	if c.Cache == "" && len(c.Domains) > 0 {
-		return usage("--cache: there is no usual cache folder here, and --domains needs one")
-	}
-	return nil
+	f.add(c.checkSecrets())
+	f.when(c.Cache == "" && len(c.Domains) > 0, "--cache: there is no usual cache folder here, and --domains needs one")
+	return f.err()
 }
 
 func (c *config) addresses() {
@@ -60,23 +63,17 @@ func (c *config) addresses() {
 }
 
 func (c *config) checkListeners() error {
-	if c.v1.off && c.v1TLS.off && c.v2.off && c.plain.off {
-		return errors.New("every listener is off: nothing to serve")
-	}
-	if !c.admin.off && !c.admin.loopback() {
-		return fmt.Errorf("--admin-listen %s: only a loopback address, such as localhost:9077, since it asks nobody who they are", c.admin)
-	}
-	if c.WebproxyMask == "only" && !c.V1WebSocket {
-		return errors.New("--webproxy-mask=only is for v1 over WebSocket, which --v1-websocket serves")
-	}
+	var f faults
+	f.when(c.v1.off && c.v1TLS.off && c.v2.off && c.plain.off, "every listener is off: nothing to serve")
+	f.when(!c.admin.off && !c.admin.loopback(), "--admin-listen %s: only a loopback address, such as localhost:9077, since it asks nobody who they are", c.admin)
+	f.when(c.WebproxyMask == "only" && !c.V1WebSocket, "--webproxy-mask=only is for v1 over WebSocket, which --v1-websocket serves")
 	seen := make(map[address]string)
 	for flag, a := range c.listeners() {
-		if other, twice := seen[a]; twice && a.port != 0 {
-			return fmt.Errorf("%s and %s are both %s", other, flag, a)
-		}
+		other, twice := seen[a]
+		f.when(twice && a.port != 0, "%s and %s are both %s", other, flag, a)
 		seen[a] = flag
 	}
-	return nil
+	return f.err()
 }
 
 // listeners yields each listener that is not off, with its flag, in the order they are opened.
@@ -98,59 +95,49 @@ func (c *config) listeners() iter.Seq2[string, address] {
 }
 
 func (c *config) checkCertificates() error {
-	switch {
-	case (c.TLSCert == "") != (c.TLSKey == ""):
-		return errors.New("--tls-cert and --tls-key: each needs the other")
-	case c.TLSCert != "" && len(c.Domains) > 0:
-		return errors.New("--domains and --tls-cert are both given: use one of them")
-	case c.Staging && c.ACMEDirectory != "":
-		return errors.New("--staging and --acme-directory are both given: use one of them")
-	case len(c.Domains) > 0 && !c.usesTLS():
-		return errors.New("--domains: no listener uses TLS")
-	case c.TLSCert != "" && !c.usesTLS():
-		return errors.New("--tls-cert: no listener uses TLS")
-	}
-	return nil
+	var f faults
+	const both = "%s and %s are both given: use one of them"
+	f.when((c.TLSCert == "") != (c.TLSKey == ""), "--tls-cert and --tls-key: each needs the other")
+	f.when(c.TLSCert != "" && len(c.Domains) > 0, both, "--domains", "--tls-cert")
+	f.when(c.Staging && c.ACMEDirectory != "", both, "--staging", "--acme-directory")
+	f.when(len(c.Domains) > 0 && !c.usesTLS(), "--domains: no listener uses TLS")
+	f.when(c.TLSCert != "" && !c.usesTLS(), "--tls-cert: no listener uses TLS")
+	return f.err()
 }
 
 func (c *config) checkDomains() error {
+	var f faults
 	for _, domain := range c.Domains {
 		if err := web.CheckDomain(domain); err != nil {
-			return fmt.Errorf("--domains: %w", err)
+			f.add(fmt.Errorf("--domains: %w", err))
 		}
 	}
 	const orphan = "%s is for --domains, which is not given"
-	switch {
-	case len(c.Domains) > 0:
-		return nil
-	case c.Email != "":
-		return fmt.Errorf(orphan, "--email")
-	case c.Staging:
-		return fmt.Errorf(orphan, "--staging")
-	case c.ACMEDirectory != "":
-		return fmt.Errorf(orphan, "--acme-directory")
-	}
-	return nil
+	none := len(c.Domains) == 0
+	f.when(none && c.Email != "", orphan, "--email")
+	f.when(none && c.Staging, orphan, "--staging")
+	f.when(none && c.ACMEDirectory != "", orphan, "--acme-directory")
+	return f.err()
 }
 
 func (c *config) usesTLS() bool { return !c.v2.off || !c.v1TLS.off }
 
 func (c *config) checkBounds() error {
-	switch {
-	case c.HistoryLimit != nil && *c.HistoryLimit < 0:
-		return fmt.Errorf("--history-limit %d is negative", *c.HistoryLimit)
-	case c.MaxConnections != nil && *c.MaxConnections < 1:
-		return fmt.Errorf("--max-connections %d: at least 1", *c.MaxConnections)
-	case c.DrainTime < 0:
-		return fmt.Errorf("--drain-time %s is negative", c.DrainTime)
+	var f faults
+	if n := c.HistoryLimit; n != nil {
+		f.when(*n < 0, "--history-limit %d is negative: 0 keeps none", *n)
 	}
+	if n := c.MaxConnections; n != nil {
+		f.when(*n < 1, "--max-connections %d: at least 1", *n)
+	}
+	f.when(c.DrainTime < 0, "--drain-time %s is negative: 0s waits for nobody", c.DrainTime)
 	limit := memorySize{percent: 50}
 	if c.MemoryLimit != nil {
 		limit = *c.MemoryLimit
 	}
 	var err error
 	if c.memory, err = limit.of(bridge.UsableMemory()); err != nil && c.MemoryLimit != nil {
-		return fmt.Errorf("--memory-limit: %w", err)
+		f.add(fmt.Errorf("--memory-limit: %w", err))
 	}
-	return nil
+	return f.err()
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -66,6 +65,7 @@ type config struct {
 
 	file   *configFile       // nil: none
 	values map[string]string // by flag; see note
+	found  faults            // by kong's hooks, in the environment and the file
 
 	// Found by complete.
 	v1, v1TLS, v2, plain, admin address
@@ -73,40 +73,6 @@ type config struct {
 	upstreams                   []bridge.Upstream
 	memory                      int64 // bytes; 0: unknown here, bridge decides
 	cacheGiven                  bool
-}
-
-// errAnswered ends a command line that was a question: --help, --version.
-var errAnswered = errors.New("answered")
-
-// parse reads the command line and the environment; answers to --help and --version go to stdout.
-func parse(args []string, stdout io.Writer) (conf *config, err error) {
-	conf = new(config)
-	parser, err := kong.New(conf,
-		kong.Name("mlesd"),
-		kong.Description("The Mles gateway: v1 over TCP and v2 over WebSockets on the same channels.\n\n"+
-			"The shared key is in MLES_KEY or in a file, never in a flag; MLES_ADDR_KEY holds v1's address key. "+
-			"Without flags: v1 on port 8077, v2 on wss://localhost:8443 with a certificate of its own."),
-		kong.Vars{"version": "mlesd " + version()},
-		kong.Writers(stdout, io.Discard),
-		kong.Exit(func(int) { panic(errAnswered) }),
-	)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { // kong asks to exit from within
-		if r := recover(); r == errAnswered {
-			conf, err = nil, errAnswered
-		} else if r != nil {
-			panic(r)
-		}
-	}()
-	line, err := parser.Parse(args)
-	if err != nil {
-		return nil, &usageError{err}
-	}
-	conf.fill(line)
-	conf.note(line)
-	return conf, conf.complete()
 }
 
 // note keeps what each flag says, so that two configurations can be compared.

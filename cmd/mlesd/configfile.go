@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"reflect"
 	"regexp"
@@ -38,7 +39,8 @@ const maxConfigFile = 1 << 20
 
 var settingName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 
-// readConfigFile reads the file. No error holds a value: it may be a key.
+// readConfigFile reads the file. The error is every fault in it, beside which there is what could be read; nil: nothing
+// could. No error holds a value: it may be a key.
 func readConfigFile(name string) (*configFile, error) {
 	if info, err := os.Stat(name); err == nil && !info.Mode().IsRegular() {
 		return nil, fmt.Errorf("%s is no regular file, which can be read again", name)
@@ -62,14 +64,15 @@ func readConfigFile(name string) (*configFile, error) {
 	if info, err := f.Stat(); err == nil {
 		c.public = info.Mode().IsRegular() && info.Mode().Perm()&0o004 != 0
 	}
+	var faulty faults
 	number := 0
 	for line := range strings.Lines(string(bytes.TrimPrefix(text, []byte("\ufeff")))) {
 		number++
 		if err := c.read(strings.TrimSpace(line), number); err != nil {
-			return nil, c.at(number, err)
+			faulty.add(c.at(number, err))
 		}
 	}
-	return c, nil
+	return c, faulty.err()
 }
 
 // at says where in the file err is.
@@ -122,7 +125,7 @@ func (c *configFile) lookup(name string) (string, bool) {
 // keyVariables are names that are no flag's.
 var keyVariables = []string{"MLES_KEY", "MLES_ADDR_KEY"}
 
-// check says which setting has a name that there is not, the first one in the file.
+// check says which settings have a name that there is not, in the order of the file.
 func (c *configFile) check(line *kong.Context) error {
 	known := slices.Clone(keyVariables)
 	for _, f := range line.Flags() {
@@ -131,34 +134,37 @@ func (c *configFile) check(line *kong.Context) error {
 	for _, arg := range line.Model.Positional {
 		known = append(known, arg.Tag.Envs...)
 	}
-	var names []string
-	for name := range c.settings {
-		if name == configVariable || !slices.Contains(known, name) {
-			names = append(names, name)
+	byLine := slices.SortedFunc(maps.Keys(c.settings), func(a, b string) int { return c.settings[a].line - c.settings[b].line })
+	var faulty faults
+	for _, name := range byLine {
+		at := c.settings[name].line
+		switch {
+		case name == configVariable:
+			faulty.add(c.at(at, errors.New(name+": a configuration file cannot name another")))
+		case !slices.Contains(known, name):
+			faulty.add(c.at(at, errors.New("unknown name "+name)))
 		}
 	}
-	if len(names) == 0 {
-		return nil
-	}
-	first := slices.MinFunc(names, func(a, b string) int { return c.settings[a].line - c.settings[b].line })
-	if first == configVariable {
-		return c.at(c.settings[first].line, errors.New(first+": a configuration file cannot name another"))
-	}
-	return c.at(c.settings[first].line, errors.New("unknown name "+first))
+	return faulty.err()
 }
 
-// Validate implements [kong.Resolver]; check has done it.
-func (c *configFile) Validate(*kong.Application) error { return nil }
+// configResolver is a configuration's file; see [kong.Resolver].
+type configResolver struct{ *config }
 
-// Resolve gives a flag that the command line does not have the value of its setting. See [kong.Resolver].
-func (c *configFile) Resolve(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any, error) {
+// Validate implements [kong.Resolver]; check has done it.
+func (c configResolver) Validate(*kong.Application) error { return nil }
+
+// Resolve gives a flag that the command line does not have the value of its setting. One that does not fit is noted and
+// passed over.
+func (c configResolver) Resolve(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any, error) {
 	for _, name := range flag.Envs {
-		s, ok := c.settings[name]
+		s, ok := c.file.settings[name]
 		if !ok {
 			continue
 		}
-		if err := fits(flag, s.value); err != nil { // kong's own error would not name the line
-			return nil, c.at(s.line, err)
+		if err := fits(flag.Value, s.value); err != nil { // kong's own error would not name the line
+			c.found.add(fmt.Errorf("--%s: %w", flag.Name, c.file.at(s.line, err)))
+			return nil, nil
 		}
 		return s.value, nil
 	}
@@ -183,7 +189,7 @@ func (c *configFile) setting(name string) (s setting, ok bool) {
 }
 
 // fits says why a flag cannot have the value.
-func fits(flag *kong.Flag, value string) error {
+func fits(flag *kong.Value, value string) error {
 	if flag.Enum != "" && !flag.EnumMap()[value] {
 		return fmt.Errorf("%q is none of %s", value, flag.Enum)
 	}
@@ -210,16 +216,23 @@ func (c *config) BeforeResolve(ctx *kong.Context) error {
 			return nil
 		}
 		file, err := readConfigFile(name)
-		if err == nil {
-			err = file.check(ctx)
+		c.foundInFile(err)
+		if file == nil {
+			return nil
 		}
-		if err != nil {
-			return fmt.Errorf("--config: %w", err)
-		}
+		c.foundInFile(file.check(ctx))
 		c.file = file
-		ctx.AddResolver(file)
+		ctx.AddResolver(configResolver{c})
 	}
 	return nil
+}
+
+func (c *config) foundInFile(err error) {
+	var all faults
+	all.add(err)
+	for _, err := range all {
+		c.found.add(fmt.Errorf("--config: %w", err))
+	}
 }
 
 // warnings are what somebody should know who uses the file.

@@ -27,25 +27,22 @@ type keyList struct {
 //   - --v1-key-file and --v2-key-file override it for one dialect; if the file is empty, that dialect needs none.
 //   - MLES_ADDR_KEY is hashed behind a v1 client's address.
 //
-// No error holds a key.
+// The error is every fault; none holds a key. There are keys beside it, as far as they could be read.
 func findKeys(lookup func(string) (string, bool), both, v1, v2 string) (*keys, error) {
+	var f faults
 	k := new(keys)
 	shared, given := lookup("MLES_KEY")
 	switch {
 	case given && shared == "":
-		return nil, usage("MLES_KEY is set but empty: unset it to need no key, or give it one")
+		f.when(true, "MLES_KEY is set but empty: unset it to need no key, or give it one")
 	case given && both != "":
-		return nil, usage("MLES_KEY and --key-file are both given: use one of them")
+		f.when(true, "MLES_KEY and --key-file are both given: use one of them")
 	case given:
 		k.v1 = keyList{[]string{shared}, []int{0}}
 	case both != "":
 		found, err := k.read("--key-file", both)
-		if err != nil {
-			return nil, err
-		}
-		if len(found.keys) == 0 {
-			return nil, usage("--key-file %s holds no key", both)
-		}
+		f.add(err)
+		f.when(err == nil && len(found.keys) == 0, "--key-file %s holds no key: leave it out to need none", both)
 		k.v1 = found
 	}
 	k.v2 = k.v1
@@ -57,15 +54,12 @@ func findKeys(lookup func(string) (string, bool), both, v1, v2 string) (*keys, e
 			continue
 		}
 		found, err := k.read(own.flag, own.file)
-		if err != nil {
-			return nil, err
-		}
+		f.add(err)
 		*own.keys = found // none: this dialect needs none
 	}
-	if k.addr, given = lookup("MLES_ADDR_KEY"); given && k.addr == "" {
-		return nil, usage("MLES_ADDR_KEY is set but empty: unset it, or give it a key")
-	}
-	return k, nil
+	k.addr, given = lookup("MLES_ADDR_KEY")
+	f.when(given && k.addr == "", "MLES_ADDR_KEY is set but empty: unset it, or give it a key")
+	return k, f.err()
 }
 
 // read reads the keys in a file and warns of one that others can read.

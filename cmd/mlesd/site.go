@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -35,26 +34,20 @@ func (c *config) hasSite() bool { return c.Wwwroot != "" || len(c.Proxy) > 0 }
 
 // checkSite checks the site's flags, of which those of the listeners and of memory have been looked at before.
 func (c *config) checkSite() error {
+	var f faults
 	const orphan = "%s is for --wwwroot, which is not given"
-	switch {
-	case c.hasSite() && c.v2.off && c.plain.off:
-		return errors.New("--wwwroot, --proxy: --v2-listen and --plain-listen are both off, nobody could ask for a page")
-	case c.Wwwroot == "" && c.CORS:
-		return fmt.Errorf(orphan, "--cors")
-	case c.Wwwroot == "" && c.CompressionCache != nil:
-		return fmt.Errorf(orphan, "--compression-cache")
-	case !c.Redirect && c.RedirectListen != nil:
-		return errors.New("--redirect-listen is for --redirect, which is not given")
-	case c.Redirect && c.v2.off:
-		return errors.New("--redirect: --v2-listen is off, there is nothing to redirect to")
-	case c.Redirect && c.redirect.off:
-		return errors.New("--redirect and --redirect-listen off: leave out both")
-	}
+	f.when(c.hasSite() && c.v2.off && c.plain.off, "--wwwroot, --proxy: --v2-listen and --plain-listen are both off, nobody could ask for a page")
+	f.when(c.Wwwroot == "" && c.CORS, orphan, "--cors")
+	f.when(c.Wwwroot == "" && c.CompressionCache != nil, orphan, "--compression-cache")
+	f.when(!c.Redirect && c.RedirectListen != nil, "--redirect-listen is for --redirect, which is not given")
+	f.when(c.Redirect && c.v2.off, "--redirect: --v2-listen is off, there is nothing to redirect to")
+	f.when(c.Redirect && c.redirect.off, "--redirect and --redirect-listen off: leave out both")
 	var err error
 	if c.proxies, err = web.ParseProxyRules(c.Proxy); err != nil {
-		return fmt.Errorf("--proxy: %w", err)
+		f.add(fmt.Errorf("--proxy: %w", err))
 	}
-	return c.checkCompression()
+	f.add(c.checkCompression())
+	return f.err()
 }
 
 func (c *config) checkCompression() error {
@@ -80,15 +73,15 @@ func (c *config) checkSecrets() error {
 	if c.Wwwroot == "" {
 		return nil
 	}
+	var f faults
 	for _, secret := range []struct{ flag, path string }{
 		{"--cache", c.Cache}, {"--tls-key", c.TLSKey},
 		{"--key-file", c.KeyFile}, {"--v1-key-file", c.V1KeyFile}, {"--v2-key-file", c.V2KeyFile},
 	} {
-		if secret.path != "" && within(secret.path, c.Wwwroot) {
-			return fmt.Errorf("%s %s is in --wwwroot, keys would be served to everybody", secret.flag, secret.path)
-		}
+		f.when(secret.path != "" && within(secret.path, c.Wwwroot),
+			"%s %s is in --wwwroot, keys would be served to everybody: move it out", secret.flag, secret.path)
 	}
-	return nil
+	return f.err()
 }
 
 // within reports whether path is in dir, through symbolic links too.

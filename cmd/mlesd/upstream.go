@@ -16,63 +16,72 @@ import (
 
 // findUpstreams makes the upstreams of PEER and the --upstream flags.
 func (c *config) findUpstreams() error {
+	if c.Peer == "" && len(c.Upstream) == 0 {
+		return c.upstreamOrphans()
+	}
+	var f faults
 	urls := slices.Clone(c.Upstream)
 	if c.Peer != "" {
 		peer, err := peerURL(c.Peer)
 		if err != nil {
-			return usage("PEER: %w", err)
-		}
-		urls = append([]string{peer}, urls...)
-	}
-	if len(urls) == 0 {
-		return c.upstreamOrphans()
-	}
-	common := bridge.Upstream{UID: c.UpstreamUID}
-	var err error
-	if c.UpstreamKeyFile != "" {
-		found, err := c.keys.read("--upstream-key-file", c.UpstreamKeyFile)
-		if err != nil {
-			return err
-		}
-		if len(found.keys) == 0 {
-			return usage("--upstream-key-file %s holds no key", c.UpstreamKeyFile)
-		}
-		common.Key = found.keys[0]
-	}
-	if c.UpstreamHold != "" {
-		if common.Hold, err = readNames(c.UpstreamHold); err != nil {
-			return usage("--upstream-hold: %w", err)
+			f.add(fmt.Errorf("PEER: %w", err))
+		} else {
+			urls = append([]string{peer}, urls...)
 		}
 	}
-	if c.UpstreamCA != "" {
-		if common.TLS, err = trusting(c.UpstreamCA); err != nil {
-			return usage("--upstream-ca: %w", err)
-		}
-	}
+	common, err := c.commonUpstream()
+	f.add(err)
 	for i, url := range urls {
 		if err := bridge.ParseUpstream(url); err != nil {
-			return usage("--upstream %w", err)
+			f.add(fmt.Errorf("--upstream %w", err))
+			continue
 		}
 		if slices.Contains(urls[:i], url) {
-			return usage("--upstream %s is given twice", url)
+			f.when(true, "--upstream %s is given twice", url)
+			continue
 		}
 		up := common
 		up.URL = url
 		c.upstreams = append(c.upstreams, up)
 	}
-	return nil
+	return f.err()
+}
+
+// commonUpstream is what all upstreams have in common.
+func (c *config) commonUpstream() (bridge.Upstream, error) {
+	var f faults
+	up := bridge.Upstream{UID: c.UpstreamUID}
+	if file := c.UpstreamKeyFile; file != "" {
+		found, err := c.keys.read("--upstream-key-file", file)
+		f.add(err)
+		f.when(err == nil && len(found.keys) == 0, "--upstream-key-file %s holds no key: leave it out to send the gateway's own", file)
+		if len(found.keys) > 0 {
+			up.Key = found.keys[0]
+		}
+	}
+	var err error
+	if c.UpstreamHold != "" {
+		if up.Hold, err = readNames(c.UpstreamHold); err != nil {
+			f.add(fmt.Errorf("--upstream-hold: %w", err))
+		}
+	}
+	if c.UpstreamCA != "" {
+		if up.TLS, err = trusting(c.UpstreamCA); err != nil {
+			f.add(fmt.Errorf("--upstream-ca: %w", err))
+		}
+	}
+	return up, f.err()
 }
 
 func (c *config) upstreamOrphans() error {
-	for _, f := range []struct{ flag, value string }{
+	var f faults
+	for _, orphan := range []struct{ flag, value string }{
 		{"--upstream-uid", c.UpstreamUID}, {"--upstream-key-file", c.UpstreamKeyFile},
 		{"--upstream-hold", c.UpstreamHold}, {"--upstream-ca", c.UpstreamCA},
 	} {
-		if f.value != "" {
-			return usage("%s is for PEER or --upstream, and neither is given", f.flag)
-		}
+		f.when(orphan.value != "", "%s is for PEER or --upstream, and neither is given", orphan.flag)
 	}
-	return nil
+	return f.err()
 }
 
 // peerURL is the URL of a v1 server as the reference takes it: a host's name or
