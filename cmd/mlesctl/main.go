@@ -42,6 +42,8 @@ import (
 	"syscall"
 
 	"github.com/alecthomas/kong"
+
+	"mles/cmd/internal/manual"
 )
 
 const description = `Talks to any Mles server, in v1 (v1://, v1s://, over WebSocket v1+ws://, v1+wss://) or v2 (ws://, wss://).
@@ -59,7 +61,10 @@ type commandLine struct {
 	Vectors vectorsCommand `cmd:"" help:"Write out test vectors for implementations in any language."`
 	Bench   benchCommand   `cmd:"" help:"Measure servers, beside what the machine can do."`
 
-	Version kong.VersionFlag `help:"Print what this program was built from."`
+	Completion completionCommand `cmd:"" help:"Print completions for a shell."`
+
+	Version  kong.VersionFlag `help:"Print what this program was built from."`
+	Generate manual.Generate  `hidden:"" placeholder:"FORM"` // for packages
 }
 
 func main() {
@@ -73,6 +78,7 @@ func run(args []string, std *stdio) int {
 		kong.Name("mlesctl"),
 		kong.Description(description),
 		kong.Vars{"version": version()},
+		kong.Bind(manualText()),
 		kong.Writers(std.out, std.err),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
 	)

@@ -13,6 +13,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"mles/bridge"
+	"mles/cmd/internal/manual"
 )
 
 // config is the command line and the environment. Addresses and sizes are pointers: nil was not given. Aliases have no
@@ -61,7 +62,8 @@ type config struct {
 	siteFlags
 	Config string `name:"config" env:"MLESD_CONFIG" placeholder:"FILE" help:"Settings, one in a line, with the names of the variables: MLESD_HISTORY_LIMIT=100. Read again on SIGHUP and by mlesctl reload. A flag goes before it, and it before the environment."`
 
-	Version kong.VersionFlag `help:"Print the version."`
+	Version  kong.VersionFlag `help:"Print the version."`
+	Generate manual.Generate  `hidden:"" placeholder:"FORM"` // for packages
 
 	file   *configFile       // nil: none
 	values map[string]string // by flag; see note

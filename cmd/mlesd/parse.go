@@ -46,6 +46,7 @@ func parseLine(args []string, stdout io.Writer) (conf *config, err error) {
 			"The shared key is in MLES_KEY or in a file, never in a flag; MLES_ADDR_KEY holds v1's address key. "+
 			"Without flags: v1 on port 8077, v2 on wss://localhost:8443 with a certificate of its own."),
 		kong.Vars{"version": "mlesd " + version()},
+		kong.Bind(manualText()),
 		kong.Writers(stdout, io.Discard),
 		kong.Exit(func(int) { panic(errAnswered) }),
 	)
