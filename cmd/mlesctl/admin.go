@@ -1,20 +1,40 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
 	"net"
 	"net/http"
+	"net/netip"
 	"net/url"
+	"os"
+	"path/filepath"
 	"strings"
 	"time"
+
+	"mles/internal/admin"
 )
 
 const (
 	adminPatience = 10 * time.Second // for an answer
 	maxAnswer     = 256 << 20
 )
+
+// adminFlags say which gateway is asked, and by whom. Commands that ask one embed them.
+type adminFlags struct {
+	Admin          string `default:"localhost:9077" placeholder:"HOST:PORT" env:"MLESCTL_ADMIN" help:"The gateway's --admin-listen (default: ${default})."`
+	AdminTokenFile string `name:"admin-token-file" env:"MLES_ADMIN_TOKEN_FILE" placeholder:"FILE" help:"The gateway's token, as in its own --admin-token-file (default: the one in its usual --cache folder, for a gateway on this machine)."`
+}
+
+// adminQuestion is a request to the admin listener.
+type adminQuestion struct {
+	method string // "": GET
+	path   string
+	query  url.Values
+	body   io.Reader // nil: none
+}
 
 // adminAnswer is what a gateway's admin listener said.
 type adminAnswer struct {
@@ -24,18 +44,29 @@ type adminAnswer struct {
 	body       []byte
 }
 
-// askAdmin asks the admin listener at host and port, with http:// or without.
-func askAdmin(ctx context.Context, method, admin, path string, q url.Values) (*adminAnswer, error) {
-	host := strings.TrimSuffix(strings.TrimPrefix(admin, "http://"), "/")
+// ask asks the admin listener, with http:// before its name or without. An answer that the token is wrong or missing is
+// an error.
+func (f *adminFlags) ask(ctx context.Context, q adminQuestion) (*adminAnswer, error) {
+	host := strings.TrimSuffix(strings.TrimPrefix(f.Admin, "http://"), "/")
 	if _, _, err := net.SplitHostPort(host); err != nil {
-		return nil, usage("--admin %q is not HOST:PORT", admin)
+		return nil, usage("--admin %q is not HOST:PORT", f.Admin)
 	}
-	u := url.URL{Scheme: "http", Host: host, Path: path, RawQuery: q.Encode()}
-	r, err := http.NewRequestWithContext(ctx, method, u.String(), nil)
+	u := url.URL{Scheme: "http", Host: host, Path: q.path, RawQuery: q.query.Encode()}
+	r, err := http.NewRequestWithContext(ctx, cmp.Or(q.method, http.MethodGet), u.String(), q.body)
 	if err != nil {
-		return nil, usage("--admin %q: %w", admin, err)
+		return nil, usage("--admin %q: %w", f.Admin, err)
 	}
-	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: adminPatience}
+	token, err := f.token(u.Hostname())
+	if err != nil {
+		return nil, err
+	}
+	if token != "" {
+		r.Header.Set("Authorization", "Bearer "+token)
+	}
+	client := http.Client{
+		Transport: &http.Transport{DisableKeepAlives: true}, Timeout: adminPatience,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }, // no gateway does
+	}
 	answer, err := client.Do(r)
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
@@ -51,7 +82,46 @@ func askAdmin(ctx context.Context, method, admin, path string, q url.Values) (*a
 	if err != nil {
 		return nil, unreachable("the answer of %s: %w", host, err)
 	}
-	return &adminAnswer{host, path, answer.StatusCode, answer.Status, body}, nil
+	a := &adminAnswer{host, q.path, answer.StatusCode, answer.Status, body}
+	return a, a.refusal()
+}
+
+// token is what is sent to a host; "": none. One that was found, and not given, goes to nobody but this machine.
+func (f *adminFlags) token(host string) (string, error) {
+	if f.AdminTokenFile != "" {
+		s, err := admin.ReadToken(f.AdminTokenFile)
+		if err != nil {
+			return "", usage("--admin-token-file: %w", err)
+		}
+		return s.Value, nil
+	}
+	addr, err := netip.ParseAddr(host)
+	if host != "localhost" && (err != nil || !addr.IsLoopback()) {
+		return "", nil
+	}
+	dir := os.Getenv("MLESD_CACHE")
+	if dir == "" {
+		if dir, err = os.UserCacheDir(); err != nil {
+			return "", nil
+		}
+		dir = filepath.Join(dir, "mles")
+	}
+	s, err := admin.ReadToken(filepath.Join(dir, admin.TokenFile))
+	if err != nil { // it may not be needed
+		return "", nil
+	}
+	return s.Value, nil
+}
+
+// refusal is the error for an answer to a token that is missing or wrong.
+func (a *adminAnswer) refusal() error {
+	switch a.status {
+	case http.StatusUnauthorized, http.StatusTooManyRequests:
+		return refused("the gateway at %s refuses: %s (--admin-token-file)", a.host, harmless([]byte(strings.TrimSpace(string(a.body)))))
+	case http.StatusForbidden:
+		return refused("the gateway at %s refuses: %s", a.host, harmless([]byte(strings.TrimSpace(string(a.body)))))
+	}
+	return nil
 }
 
 // notKnown is the error for an answer that no gateway gives.

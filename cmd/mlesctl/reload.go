@@ -13,8 +13,8 @@ import (
 
 // reloadCommand has a gateway read its files again.
 type reloadCommand struct {
-	Admin string `default:"localhost:9077" placeholder:"HOST:PORT" env:"MLESCTL_ADMIN" help:"The gateway's --admin-listen (default: ${default})."`
-	JSON  bool   `name:"json" help:"Print the gateway's answer, which docs/configuration.md describes."`
+	adminFlags
+	JSON bool `name:"json" help:"Print the gateway's answer, which docs/configuration.md describes."`
 }
 
 func (c *reloadCommand) Help() string {
@@ -39,7 +39,7 @@ type reloadListener struct {
 
 // Run asks and prints.
 func (c *reloadCommand) Run(ctx context.Context, std *stdio) error {
-	answer, err := askAdmin(ctx, http.MethodPost, c.Admin, "/reload", nil)
+	answer, err := c.ask(ctx, adminQuestion{method: http.MethodPost, path: "/reload"})
 	if err != nil {
 		return err
 	}

@@ -94,7 +94,7 @@ func startGateway(ts *testscript.TestScript, certificate tls.Certificate, keys [
 		Gateway: g, Seen: record, Version: "of the test", Started: time.Now(),
 		Listeners: func() []admin.Listener { return []admin.Listener{{Flag: "--v1-listen", Address: "[::1]:8077"}} },
 	}
-	source.Register(mux)
+	source.Register(mux.Handle)
 	office := httptest.NewServer(mux)
 	ts.Defer(office.Close)
 	ts.Setenv("ADMIN", strings.TrimPrefix(office.URL, "http://"))
@@ -149,10 +149,10 @@ func awaitMembers(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	want, err := strconv.ParseInt(args[0], 10, 64)
 	ts.Check(err)
-	ask := statusCommand{Admin: ts.Getenv("ADMIN")}
+	ask := statusCommand{adminFlags: adminFlags{Admin: ts.Getenv("ADMIN")}}
 	for end := time.Now().Add(20 * time.Second); ; time.Sleep(5 * time.Millisecond) {
 		var doc admin.Document
-		_, err := ask.ask(context.Background(), "/status", ask.query(), &doc)
+		_, err := ask.fetch(context.Background(), "/status", ask.query(), &doc)
 		ts.Check(err)
 		if doc.Stats.Members == want {
 			return

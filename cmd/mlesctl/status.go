@@ -12,8 +12,8 @@ import (
 
 // statusCommand asks a gateway who is there, or who was.
 type statusCommand struct {
-	Admin string `default:"localhost:9077" placeholder:"HOST:PORT" env:"MLESCTL_ADMIN" help:"The gateway's --admin-listen (default: ${default})."`
-	JSON  bool   `name:"json" help:"Print the gateway's answer, which docs/status.md describes."`
+	adminFlags
+	JSON bool `name:"json" help:"Print the gateway's answer, which docs/status.md describes."`
 
 	Dialect string `placeholder:"D" enum:",v1,v1ws,v2" default:"" help:"Only who speaks this: v1 (over TCP), v1ws (over WebSocket), v2."`
 	Channel string `placeholder:"C" help:"Only who is on this channel."`
@@ -42,7 +42,7 @@ func (c *statusCommand) Run(ctx context.Context, std *stdio) error {
 		return usage("--for is how far --seen looks back: give that, too")
 	}
 	var doc admin.Document
-	raw, err := c.ask(ctx, "/status", c.query(), &doc)
+	raw, err := c.fetch(ctx, "/status", c.query(), &doc)
 	if err != nil {
 		return err
 	}
@@ -70,9 +70,9 @@ func (c *statusCommand) query() url.Values {
 	return q
 }
 
-// ask fetches an answer and reads it into doc.
-func (c *statusCommand) ask(ctx context.Context, path string, q url.Values, doc any) ([]byte, error) {
-	answer, err := askAdmin(ctx, http.MethodGet, c.Admin, path, q)
+// fetch asks for an answer and reads it into doc.
+func (c *statusCommand) fetch(ctx context.Context, path string, q url.Values, doc any) ([]byte, error) {
+	answer, err := c.ask(ctx, adminQuestion{path: path, query: q})
 	if err != nil {
 		return nil, err
 	}

@@ -31,7 +31,7 @@ func (c *statusCommand) runSeen(ctx context.Context, std *stdio) error {
 	}
 	q.Set("for", period.String())
 	var doc admin.SeenDocument
-	raw, err := c.ask(ctx, "/status/seen", q, &doc)
+	raw, err := c.fetch(ctx, "/status/seen", q, &doc)
 	if err != nil {
 		return err
 	}

@@ -10,20 +10,18 @@ import (
 	"slices"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"mles/internal/admin"
 	"mles/internal/status"
-	"mles/internal/web"
 )
 
 // serveAdmin returns what serves an admin listener until it is closed.
 func (d *daemon) serveAdmin() func(net.Listener) error {
-	mux := http.NewServeMux()
-	mux.Handle("/", web.Admin(func() bool { return !d.gw.Draining() }, newMetrics(d.gw)))
-	source := &status.Source{Gateway: d.gw, Seen: d.seen, Version: version(), Started: d.started, Listeners: d.listening}
-	source.Register(mux)
-	mux.HandleFunc("POST /reload", d.answerReload)
+	routes := d.adminRoutes()
 	return func(l net.Listener) error {
 		srv := &http.Server{
-			Handler:           web.OnlyLocal(mux),
+			Handler:           routes.Handler(onLoopback(l.Addr())),
 			ReadHeaderTimeout: 5 * time.Second,
 			ReadTimeout:       10 * time.Second,
 			WriteTimeout:      30 * time.Second,
@@ -36,6 +34,31 @@ func (d *daemon) serveAdmin() func(net.Listener) error {
 		}
 		return nil
 	}
+}
+
+// adminRoutes are what the admin listener answers, and to whom.
+func (d *daemon) adminRoutes() *admin.Routes {
+	routes := admin.New(admin.Config{Token: &d.token, Logger: d.log})
+	routes.Health(d.unready)
+	routes.Read("GET /metrics", promhttp.HandlerFor(newMetrics(d.gw), promhttp.HandlerOpts{}))
+	source := &status.Source{Gateway: d.gw, Seen: d.seen, Version: version(), Started: d.started, Listeners: d.listening}
+	source.Register(routes.Read)
+	routes.Read("POST /reload", http.HandlerFunc(d.answerReload))
+	return routes
+}
+
+// unready says why no more clients should be sent here; "": they should.
+func (d *daemon) unready() string {
+	if d.gw.Draining() {
+		return "draining"
+	}
+	return ""
+}
+
+// onLoopback reports whether only this machine reaches a listener's address.
+func onLoopback(a net.Addr) bool {
+	tcp, ok := a.(*net.TCPAddr)
+	return ok && tcp.IP.IsLoopback()
 }
 
 // shutDown ends connections that are kept alive, and lets the answer be written to a reload that has closed the listener.

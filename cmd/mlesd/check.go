@@ -16,7 +16,7 @@ func (c *config) complete() error {
 	c.addresses()
 	var f faults
 	for _, check := range []func() error{
-		c.checkListeners, c.checkCertificates, c.checkDomains, c.checkBounds, c.checkSite, c.findKeys, c.findUpstreams, c.findCache,
+		c.checkListeners, c.checkCertificates, c.checkDomains, c.checkBounds, c.checkSite, c.checkAdmin, c.findKeys, c.findUpstreams, c.findCache,
 	} {
 		f.add(check())
 	}
@@ -65,7 +65,6 @@ func (c *config) addresses() {
 func (c *config) checkListeners() error {
 	var f faults
 	f.when(c.v1.off && c.v1TLS.off && c.v2.off && c.plain.off, "every listener is off: nothing to serve")
-	f.when(!c.admin.off && !c.admin.loopback(), "--admin-listen %s: only a loopback address, such as localhost:9077, since it asks nobody who they are", c.admin)
 	f.when(c.WebproxyMask == "only" && !c.V1WebSocket, "--webproxy-mask=only is for v1 over WebSocket, which --v1-websocket serves")
 	seen := make(map[address]string)
 	for flag, a := range c.listeners() {

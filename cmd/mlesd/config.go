@@ -23,7 +23,7 @@ type config struct {
 	V1TLSListen *address `name:"v1-tls-listen" env:"MLESD_V1_TLS_LISTEN" group:"Listeners" placeholder:"off" help:"v1 over TLS."`
 	V2Listen    *address `name:"v2-listen" aliases:"port" short:"p" env:"MLESD_V2_LISTEN" group:"Listeners" placeholder:"localhost:8443" help:"v2, WebSockets over TLS; [::]:443 with --domains; off. Also --port."`
 	PlainListen *address `name:"plain-listen" env:"MLESD_PLAIN_LISTEN" group:"Listeners" placeholder:"off" help:"WebSockets without TLS, behind a terminator."`
-	AdminListen *address `name:"admin-listen" env:"MLESD_ADMIN_LISTEN" group:"Listeners" placeholder:"localhost:9077" help:"Metrics, health and status, on a loopback address; off."`
+	AdminListen *address `name:"admin-listen" env:"MLESD_ADMIN_LISTEN" group:"Listeners" placeholder:"localhost:9077" help:"Metrics, health, status; off."`
 
 	TLSCert       string   `name:"tls-cert" env:"MLESD_TLS_CERT" group:"Certificates" placeholder:"FILE" help:"Certificate, PEM, reloaded when it changes."`
 	TLSKey        string   `name:"tls-key" env:"MLESD_TLS_KEY" group:"Certificates" placeholder:"FILE" help:"Its private key."`
@@ -60,6 +60,7 @@ type config struct {
 	LogFormat string     `name:"log-format" env:"MLESD_LOG_FORMAT" group:"Log" default:"text" enum:"text,json" placeholder:"text" help:"text or json, on standard error."`
 
 	siteFlags
+	adminFlags
 	Config string `name:"config" env:"MLESD_CONFIG" placeholder:"FILE" help:"Settings, one in a line, with the names of the variables: MLESD_HISTORY_LIMIT=100. Read again on SIGHUP and by mlesctl reload. A flag goes before it, and it before the environment."`
 
 	Version  kong.VersionFlag `help:"Print the version."`
@@ -75,6 +76,7 @@ type config struct {
 	upstreams                   []bridge.Upstream
 	memory                      int64 // bytes; 0: unknown here, bridge decides
 	cacheGiven                  bool
+	warnings                    []string // of whoever wrote the configuration
 }
 
 // note keeps what each flag says, so that two configurations can be compared.

@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"mles/bridge"
+	"mles/internal/admin"
 	"mles/internal/seen"
 	"mles/internal/web"
 )
@@ -30,6 +31,7 @@ type daemon struct {
 	gw      *bridge.Gateway
 	seen    *seen.Store
 	started time.Time
+	token   admin.Token // of the admin listener
 	tasks   *errgroup.Group
 
 	site        web.LiveSite // empty where there is none
@@ -53,6 +55,7 @@ func (d *daemon) run(ctx context.Context) error {
 	if err := d.begin(); err != nil {
 		return err
 	}
+	d.takeToken(d.conf)
 	defer d.site.Close()
 	defer func() { _ = d.certs.current.Load().Close() }()
 	recording, stopRecording := context.WithCancel(context.Background())

@@ -17,7 +17,7 @@ import (
 // logStart says what runs and where; keys are only counted.
 func (d *daemon) logStart(endpoints []endpoint) {
 	c := d.conf
-	for _, warning := range c.keys.warnings {
+	for _, warning := range slices.Concat(c.keys.warnings, c.warnings) {
 		d.log.Warn(warning)
 	}
 	v1Auth, v2Auth := "address key", "none"

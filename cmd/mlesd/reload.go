@@ -11,7 +11,8 @@ import (
 
 // reloaded tells what a reload did; it is the answer to POST /reload.
 type reloaded struct {
-	// Changed are the flags that have other values now, and "shared keys", "MLES_ADDR_KEY", "upstreams" and "certificate"
+	// Changed are the flags that have other values now, and "shared keys", "MLES_ADDR_KEY", "upstreams", "certificate" and
+	// "admin token"
 	// where what is in the files that flags name has changed.
 	Changed []string `json:"changed"`
 	// Restart are the flags that have other values and will only take effect at the next start.
@@ -57,7 +58,7 @@ func (d *daemon) reload(ctx context.Context) (*reloaded, error) {
 		return nil, err
 	}
 	t.commit()
-	r.Warnings = next.keys.warnings
+	r.Warnings = slices.Concat(next.keys.warnings, next.warnings)
 	r.normalize()
 	return r, nil
 }
@@ -112,7 +113,7 @@ func (c *config) rereadable() error {
 	for flag, name := range map[string]string{
 		"--key-file": c.KeyFile, "--v1-key-file": c.V1KeyFile, "--v2-key-file": c.V2KeyFile,
 		"--upstream-key-file": c.UpstreamKeyFile, "--upstream-hold": c.UpstreamHold, "--upstream-ca": c.UpstreamCA,
-		"--tls-cert": c.TLSCert, "--tls-key": c.TLSKey,
+		"--admin-token-file": c.AdminTokenFile, "--tls-cert": c.TLSCert, "--tls-key": c.TLSKey,
 	} {
 		if info, err := os.Stat(name); name != "" && err == nil && info.Mode()&os.ModeNamedPipe != 0 {
 			return usage("%s %s is a pipe, which cannot be read again", flag, name)

@@ -192,6 +192,9 @@ func (t *transition) commit() {
 		t.report.Opened = append(t.report.Opened, opening{e.flag, e.Addr().String()})
 	}
 	t.close(leaving)
+	if d.takeToken(t.next) {
+		t.report.Changed = append(t.report.Changed, "admin token")
+	}
 	if t.certs != nil {
 		t.certs.Start()
 		d.warnOfCertificates(d.open)

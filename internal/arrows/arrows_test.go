@@ -21,10 +21,11 @@ var rooms = map[string][]string{
 	"bridge":          {"bridge/bus", "v1", "v2"},
 	"conformance":     {}, // an oracle must not be the codec it judges
 	"internal/web":    {"bridge", "v2"},
+	"internal/admin":  {},
 	"internal/seen":   {"bridge"},
 	"internal/status": {"bridge", "internal/seen"},
 	"internal/arrows": {},
-	"cmd":             {"bridge", "bridge/bus", "conformance", "internal/seen", "internal/status", "internal/web", "v1", "v2"},
+	"cmd":             {"bridge", "bridge/bus", "conformance", "internal/admin", "internal/seen", "internal/status", "internal/web", "v1", "v2"},
 }
 
 // inTests are the arrows that tests may follow besides.

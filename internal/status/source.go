@@ -30,10 +30,10 @@ type Source struct {
 	Listeners func() []Listener // those open now
 }
 
-// Register puts the answers on mux.
-func (s *Source) Register(mux *http.ServeMux) {
-	mux.HandleFunc("GET /status", func(w http.ResponseWriter, r *http.Request) { answer(w, r, s.status) })
-	mux.HandleFunc("GET /status/seen", func(w http.ResponseWriter, r *http.Request) { answer(w, r, s.seen) })
+// Register has handle answer by the patterns of [http.ServeMux].
+func (s *Source) Register(handle func(pattern string, h http.Handler)) {
+	handle("GET /status", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { answer(w, r, s.status) }))
+	handle("GET /status/seen", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { answer(w, r, s.seen) }))
 }
 
 // answer writes what f makes of the query; its error is the client's fault.

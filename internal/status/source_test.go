@@ -50,7 +50,7 @@ func newOffice(t *testing.T) *office {
 		Gateway: g, Seen: record, Version: "mlesd of the test", Started: time.Now(),
 		Listeners: func() []Listener { return []Listener{{"--v1-listen", o.v1, false}} },
 	}
-	source.Register(o.mux)
+	source.Register(o.mux.Handle)
 	return o
 }
 

@@ -20,9 +20,4 @@
 // [Redirect] is for port 80. What the site sends for a file is what mles 2.9.4 sends for it; where that is a mistake
 // (paths not decoded, */* as a type, HEAD refused, anything outside the folder served) it does the right thing, and the
 // interop run lists these.
-//
-// # Admin endpoints
-//
-// [Admin] is the handler of the admin listener: liveness, readiness and metrics. [OnlyLocal] keeps pages of others away
-// from it.
 package web
