@@ -75,14 +75,18 @@ func ParseMaskMode(s string) (MaskMode, error) {
 // serves both dialects without a shared key.
 type Config struct {
 	// V1Keys and V2Keys are the shared keys that each dialect accepts. The
-	// first v1 key is used in headers made for members of other dialects.
-	// Without any, v1 clients are known by their address, and v2 clients need
-	// no auth.
+	// first v1 key that opens a channel is used in the headers made there for
+	// members of other dialects. Without any, v1 clients are known by their
+	// address, and v2 clients need no auth.
 	V1Keys, V2Keys []string
 	// V1KeyLines and V2KeyLines say which line of a file each of these keys
 	// stands in, counted from 1, 0 where it is in none, so that [Member] can
 	// tell who still uses an old one; nil: the key's place in the list.
 	V1KeyLines, V2KeyLines []int
+	// V1KeyScopes and V2KeyScopes say what each of these keys opens; nil: each opens
+	// everything. One key may stand in the list several times, and opens what any of
+	// its scopes does.
+	V1KeyScopes, V2KeyScopes []Scope
 	// AddrKey is hashed behind a v1 client's address (MLES_ADDR_KEY).
 	AddrKey string
 	// V1AddressKeys accepts addresses beside a shared key.
@@ -141,6 +145,18 @@ func (c Config) withDefaults() (Config, error) {
 	}
 	if wrongLines(c.V1Keys, c.V1KeyLines) || wrongLines(c.V2Keys, c.V2KeyLines) {
 		return c, errors.New("bridge: there are not as many lines of keys as keys")
+	}
+	for _, scopes := range []struct{ keys, scopes int }{
+		{len(c.V1Keys), len(c.V1KeyScopes)}, {len(c.V2Keys), len(c.V2KeyScopes)},
+	} {
+		if scopes.scopes != 0 && scopes.scopes != scopes.keys {
+			return c, errors.New("bridge: there are not as many scopes of keys as keys")
+		}
+	}
+	for _, scope := range slices.Concat(c.V1KeyScopes, c.V2KeyScopes) {
+		if err := scope.Check(); err != nil {
+			return c, fmt.Errorf("bridge: scope of a key: %w", err)
+		}
 	}
 	for _, pattern := range slices.Concat(c.V1Channels, c.V2Channels) {
 		if err := CheckGlob(pattern); err != nil {

@@ -43,14 +43,11 @@ const reasonKey = "wrong key"
 
 // admitsV1 says by what a v1 client may join, or be there, or why not.
 func (p *policy) admitsV1(s shown) (Credential, *refusal) {
-	by, ok := p.keys.admitsV1(s.key, s.addr, s.uid, s.channel)
-	switch {
-	case !ok:
-		return by, &refusal{reason: reasonKey}
-	case !p.v1.fit(s.channel):
-		return by, &refusal{reason: v2.ReasonChannel}
+	by, r := p.keys.admitsV1(s)
+	if r == nil && !p.v1.fit(s.channel) {
+		r = &refusal{reason: v2.ReasonChannel}
 	}
-	return by, nil
+	return by, r
 }
 
 // admitsV1WS says why a v1 WebSocket may not join a channel, or be there; nil: it
@@ -65,15 +62,11 @@ func (p *policy) admitsV1WS(channel string) *refusal {
 	return nil
 }
 
-// admitsV2 says by what a v2 client may join, or be there, or why not; the reason
-// is that of its close frame.
+// admitsV2 says by what a v2 client may join, or be there, or why not.
 func (p *policy) admitsV2(h v2.Hello) (Credential, *refusal) {
-	by, ok := p.keys.admitsV2(h)
-	switch {
-	case !ok:
-		return by, &refusal{reason: v2.ReasonAuth}
-	case !p.v2.fit(h.Channel):
-		return by, &refusal{reason: v2.ReasonChannel}
+	by, r := p.keys.admitsV2(h)
+	if r == nil && !p.v2.fit(h.Channel) {
+		r = &refusal{reason: v2.ReasonChannel}
 	}
-	return by, nil
+	return by, r
 }

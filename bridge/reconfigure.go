@@ -17,7 +17,8 @@ type Changes struct {
 	// the old values go on to hold, until a new gateway is made.
 	Restart []string
 	// Closed counts the connections that are no longer allowed and have been
-	// closed, by reason: "wrong key", "wrong auth", "channel not allowed", "v1 is off".
+	// closed, by reason: "wrong key", "wrong auth", "key does not open channel",
+	// "key does not open dialect", "channel not allowed", "v1 is off".
 	Closed map[string]int
 }
 
@@ -29,7 +30,7 @@ type Changes struct {
 //
 // Members who are still allowed notice nothing, and histories stay. Members who are
 // not are closed: those who joined with a key or an address that is not accepted
-// any more, and those on a channel that their dialect may not join. When
+// any more or does not open their channel any more, and those on a channel that their dialect may not join. When
 // Reconfigure returns nobody joins any more by the configuration before, however
 // early it connected.
 //
@@ -76,10 +77,12 @@ func differences(old, now Config) (c Changes) {
 		{"Upstreams", !slices.EqualFunc(old.Upstreams, now.Upstreams, Upstream.equal)},
 		{"V1AddressKeys", old.V1AddressKeys != now.V1AddressKeys},
 		{"V1Channels", !slices.Equal(old.V1Channels, now.V1Channels)},
+		{"V1KeyScopes", !slices.EqualFunc(old.V1KeyScopes, now.V1KeyScopes, Scope.equal)},
 		{"V1Keys", !slices.Equal(old.V1Keys, now.V1Keys)},
 		{"V1ReadOnly", old.V1ReadOnly != now.V1ReadOnly},
 		{"V1WebSocket", old.V1WebSocket != now.V1WebSocket},
 		{"V2Channels", !slices.Equal(old.V2Channels, now.V2Channels)},
+		{"V2KeyScopes", !slices.EqualFunc(old.V2KeyScopes, now.V2KeyScopes, Scope.equal)},
 		{"V2Keys", !slices.Equal(old.V2Keys, now.V2Keys)},
 	} {
 		if f.differ {
@@ -145,7 +148,7 @@ func (c *wsconn) review(p *policy) *refusal {
 	r := c.seat.review(p)
 	if r != nil {
 		c.g.log.Warn("no longer allowed", c.label(), "client", c.sock.name(), "uid", c.uid, "channel", c.channel, "reason", r.reason)
-		c.close(v2.ClosePolicy, r.reason)
+		c.close(v2.ClosePolicy, r.told())
 	}
 	return r
 }

@@ -180,20 +180,16 @@ func uidOf(frame []byte) string {
 
 // secrets are the shared keys that the server is taken to know, the first one to
 // send with.
-func (t *v1transport) secrets() []string {
+func (t *v1transport) secrets(channel string) []string {
 	if t.conf.Key != "" {
 		return []string{t.conf.Key}
 	}
-	shared := make([]string, len(t.g.keys().v1))
-	for i, k := range t.g.keys().v1 {
-		shared[i] = k.secret
-	}
-	return shared
+	return knownElsewhere(t.g.keys().v1, channel)
 }
 
 // knows says whether the server will know a key.
 func (t *v1transport) knows(key uint64, uid, channel string) bool {
-	for _, secret := range t.secrets() {
+	for _, secret := range t.secrets(channel) {
 		if key == v1.Key(secret, uid, channel) {
 			return true
 		}
@@ -204,7 +200,7 @@ func (t *v1transport) knows(key uint64, uid, channel string) bool {
 // key is that of a first frame: of the shared key or, without one, of the
 // connection's own address.
 func (l *v1uplink) key(uid, channel string) uint64 {
-	if secrets := l.t.secrets(); len(secrets) > 0 {
+	if secrets := l.t.secrets(channel); len(secrets) > 0 {
 		return v1.Key(secrets[0], uid, channel)
 	}
 	own, err := netip.ParseAddrPort(l.conn.LocalAddr().String())

@@ -98,12 +98,12 @@ func firstFrameOf(p []byte) linkFrame {
 }
 
 // key is the shared key of the server, "" where it has none.
-func (t *v2transport) key() string {
-	switch {
-	case t.conf.Key != "":
+func (t *v2transport) key(channel string) string {
+	if t.conf.Key != "" {
 		return t.conf.Key
-	case len(t.g.keys().v2) > 0:
-		return t.g.keys().v2[0].secret
+	}
+	if known := knownElsewhere(t.g.keys().v2, channel); len(known) > 0 {
+		return known[0]
 	}
 	return ""
 }

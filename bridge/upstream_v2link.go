@@ -104,7 +104,7 @@ func (l *v2uplink) arrive(a arrival) (err error) {
 	l.key = l.t.g.keys().headerKey(netip.AddrPort{}, a.uid, l.channel)
 	l.max = v1.MaxMessage(a.uid, l.channel)
 	hello := v2.Hello{UID: a.uid, Channel: l.channel}
-	if key := l.t.key(); key != "" {
+	if key := l.t.key(l.channel); key != "" {
 		hello.Auth, hello.HasAuth = v2.FormatAuth(v2.Auth(a.uid, l.channel, key)), true
 	}
 	m.sent = v2.AppendFrame(nil, v2.OpText, appendArrival(nil, a.uid, l.channel, l.t.g.identity))

@@ -21,7 +21,7 @@ func (c *wsconn) refuse(err error) {
 	code, reason := v2.CloseFor(err)
 	switch {
 	case errors.As(err, &r):
-		code, reason = v2.ClosePolicy, r.reason
+		code, reason = v2.ClosePolicy, r.told()
 	case errors.As(err, &fault):
 		code, reason = fault.code, fault.reason
 		r = &refusal{reason, fault.err}
