@@ -31,6 +31,7 @@ func (c *config) findKeys() error {
 	if c.keys.addr != "" && len(c.keys.v1.keys) > 0 && !c.V1AddressKeys {
 		c.keys.warnings = append(c.keys.warnings, "MLES_ADDR_KEY has no effect: v1 has a shared key, and --v1-address-keys is not given")
 	}
+	c.doubtKeys()
 	return err
 }
 

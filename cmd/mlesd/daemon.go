@@ -155,6 +155,8 @@ func (d *daemon) gatewayConfig(c *config) (bridge.Config, error) {
 		V2Keys:        c.keys.v2.keys,
 		V1KeyLines:    c.keys.v1.lines,
 		V2KeyLines:    c.keys.v2.lines,
+		V1KeyScopes:   c.keys.v1.scopes,
+		V2KeyScopes:   c.keys.v2.scopes,
 		AddrKey:       c.keys.addr,
 		V1AddressKeys: c.V1AddressKeys,
 		V1WebSocket:   c.V1WebSocket,

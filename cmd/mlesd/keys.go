@@ -2,8 +2,9 @@ package main
 
 import (
 	"fmt"
-	"strings"
+	"slices"
 
+	"mles/bridge"
 	"mles/cmd/internal/keyfile"
 )
 
@@ -14,10 +15,12 @@ type keys struct {
 	warnings []string
 }
 
-// keyList is the keys of a file and the line of each, from 1; 0 for that of MLES_KEY.
+// keyList is the keys of a file, with the line of each, from 1, and what it opens; 0 and everything for that of MLES_KEY.
 type keyList struct {
-	keys  []string
-	lines []int
+	flag, file string // where they come from; "": MLES_KEY
+	keys       []string
+	lines      []int
+	scopes     []bridge.Scope
 }
 
 // findKeys collects the keys from the environment and the files that flags name. lookup is os.LookupEnv.
@@ -38,7 +41,7 @@ func findKeys(lookup func(string) (string, bool), both, v1, v2 string) (*keys, e
 	case given && both != "":
 		f.when(true, "MLES_KEY and --key-file are both given: use one of them")
 	case given:
-		k.v1 = keyList{[]string{shared}, []int{0}}
+		k.v1 = keyList{keys: []string{shared}, lines: []int{0}, scopes: make([]bridge.Scope, 1)}
 	case both != "":
 		found, err := k.read("--key-file", both)
 		f.add(err)
@@ -71,10 +74,64 @@ func (k *keys) read(flag, file string) (keyList, error) {
 	if f.Public {
 		k.warnings = append(k.warnings, fmt.Sprintf("%s %s can be read by every user of this machine", flag, file))
 	}
-	for i, key := range f.Keys {
-		if strings.TrimSpace(key) != key {
-			k.warnings = append(k.warnings, fmt.Sprintf("%s %s: key %d begins or ends with white space, which is part of it", flag, file, i+1))
+	found := keyList{flag: flag, file: file}
+	for _, key := range f.Keys {
+		if key.Doubt != "" {
+			k.warnings = append(k.warnings, fmt.Sprintf("%s %s:%d: the key %s", flag, file, key.Line, key.Doubt))
+		}
+		scope := bridge.Scope{Channels: key.Channels, Dialects: key.Dialects}
+		if err := scope.Check(); err != nil {
+			return keyList{}, usage("%s: %s:%d: %w", flag, file, key.Line, err)
+		}
+		found.keys = append(found.keys, key.Secret)
+		found.lines = append(found.lines, key.Line)
+		found.scopes = append(found.scopes, scope)
+	}
+	k.doubtScopes(found)
+	return found, nil
+}
+
+// scoped reports whether there is a key that does not open everything.
+func (l keyList) scoped() bool {
+	return slices.ContainsFunc(l.scopes, func(s bridge.Scope) bool { return !s.IsZero() })
+}
+
+// opens reports whether any of the keys holds in a dialect.
+func (l keyList) opens(dialect string) bool {
+	return slices.ContainsFunc(l.scopes, func(s bridge.Scope) bool { return len(s.Dialects) == 0 || slices.Contains(s.Dialects, dialect) })
+}
+
+// doubtScopes warns of scopes that do not limit what they seem to.
+func (k *keys) doubtScopes(l keyList) {
+	everywhere := make(map[string]int) // the line in which a key has no scope
+	for i, key := range l.keys {
+		if l.scopes[i].IsZero() {
+			everywhere[key] = l.lines[i]
 		}
 	}
-	return keyList{f.Keys, f.Lines}, nil
+	for i, key := range l.keys {
+		if line, opensAll := everywhere[key]; opensAll && !l.scopes[i].IsZero() {
+			k.warnings = append(k.warnings, fmt.Sprintf("%s %s:%d: the scope limits nothing, since line %d has the same key without one", l.flag, l.file, l.lines[i], line))
+		}
+	}
+}
+
+// doubtKeys warns of keys by which nobody gets in, and of scopes that those who need no key pass by.
+func (c *config) doubtKeys() {
+	k := c.keys
+	for _, side := range []struct {
+		dialect string
+		served  bool
+		keys    keyList
+	}{{"v1", !c.v1.off || !c.v1TLS.off, k.v1}, {"v2", !c.v2.off || !c.plain.off, k.v2}} {
+		if side.served && len(side.keys.keys) > 0 && !side.keys.opens(side.dialect) {
+			k.warnings = append(k.warnings, fmt.Sprintf("%s %s: no line has a key that opens %s, so nobody can join there by a key", side.keys.flag, side.keys.file, side.dialect))
+		}
+	}
+	if k.v1.scoped() && c.V1AddressKeys {
+		k.warnings = append(k.warnings, "--v1-address-keys lets v1 clients that have no shared key join every channel, whatever the key file limits")
+	}
+	if k.v1.scoped() && c.V1WebSocket {
+		k.warnings = append(k.warnings, "--v1-websocket lets whoever connects by WebSocket join every channel of v1, whatever the key file limits")
+	}
 }

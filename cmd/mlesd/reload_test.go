@@ -164,6 +164,41 @@ func TestReload(t *testing.T) {
 	}
 }
 
+// A key of devices that leaked is limited to their channels: whoever used it elsewhere goes, on v1 and on v2.
+func TestReloadScopes(t *testing.T) {
+	keys := filepath.Join(t.TempDir(), "keys")
+	rewrite := func(to string) {
+		if err := os.WriteFile(keys, []byte(to), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	rewrite("swordfish\nherring\n")
+	p := startWith(t, "MLESD_KEY_FILE="+keys)
+	bob, mallory := p.dialV2("swordfish", "bob"), p.dialV2("herring", "mallory")
+	alice := p.dialV1(&v1.Dialer{Key: "herring"}, "alice", "one")
+	if got := heard(t, bob); got != "one" {
+		t.Errorf("bob heard %q", got)
+	}
+	rewrite("swordfish\nherring channels=iot/*\n")
+	got := p.reloads("MLESD_KEY_FILE=" + keys)
+	if !slices.Equal(got.Changed, []string{"shared keys"}) || got.Disconnected["key does not open channel"] != 2 {
+		t.Errorf("reloaded: %+v", got)
+	}
+	closedWith(t, mallory, 1008, "wrong auth")
+	gone(t, alice)
+	if err := bob.Send(v2.OpBinary, []byte("still here")); err != nil {
+		t.Error(err)
+	}
+	rewrite("swordfish\nherring channels=iot/[\n")
+	p.refuses(http.StatusUnprocessableEntity, keys+":2:", "MLESD_KEY_FILE="+keys)
+	p.stop()
+	for _, key := range []string{"swordfish", "herring"} {
+		if strings.Contains(p.log(), key) {
+			t.Error("a key was logged")
+		}
+	}
+}
+
 // A listener is added, moved and switched off: who came in by one that moves stays, who came in by one that is off goes.
 func TestReloadListeners(t *testing.T) {
 	p := startWith(t)

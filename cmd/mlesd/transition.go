@@ -144,7 +144,7 @@ func (t *transition) note(c bridge.Changes) {
 	r := t.report
 	r.Disconnected = c.Closed
 	for what, fields := range map[string][]string{
-		"shared keys": {"V1Keys", "V2Keys"}, "MLES_ADDR_KEY": {"AddrKey"}, "upstreams": {"Upstreams"},
+		"shared keys": {"V1Keys", "V2Keys", "V1KeyScopes", "V2KeyScopes"}, "MLES_ADDR_KEY": {"AddrKey"}, "upstreams": {"Upstreams"},
 	} {
 		if slices.ContainsFunc(fields, func(f string) bool { return slices.Contains(c.Applied, f) }) {
 			r.Changed = append(r.Changed, what)
