@@ -32,6 +32,7 @@ type Bus struct {
 	gate    gate
 	members atomic.Int64
 	limit   atomic.Int64 // events that a channel remembers
+	rounds  atomic.Uint64
 
 	seed   maphash.Seed
 	shards [64]shard

@@ -35,6 +35,7 @@ func (b *Bus) janitor() {
 		select {
 		case <-second.C:
 			b.inspect()
+			b.rounds.Add(1)
 		case <-b.budget.over:
 			b.rest(b.relieve())
 		case <-hour.C:
@@ -44,6 +45,10 @@ func (b *Bus) janitor() {
 		}
 	}
 }
+
+// Rounds counts the janitor's, of which there is one a second: a bus where it stays the
+// same is stuck.
+func (b *Bus) Rounds() uint64 { return b.rounds.Load() }
 
 // inspect looks at every channel where somebody lags or waits.
 func (b *Bus) inspect() {

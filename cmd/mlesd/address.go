@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"slices"
 	"strconv"
+	"strings"
 )
 
 // address is where a listener listens, as a flag says it: host:port, :port (all addresses of the machine), a port
@@ -15,6 +17,10 @@ type address struct {
 	host string // name or literal address, unbracketed; empty: all
 	port int
 	bare bool // the port alone was given
+
+	// passed are the addresses of sockets that systemd listens at, by spaces; "": the gateway listens itself. host and
+	// port are those of the first.
+	passed string
 }
 
 // UnmarshalText reads an address; "off", in this spelling, is nowhere.
@@ -54,8 +60,11 @@ func (a *address) or(def address) address {
 }
 
 func (a address) String() string {
-	if a.off {
+	switch {
+	case a.off:
 		return "off"
+	case a.passed != "":
+		return a.passed
 	}
 	return net.JoinHostPort(a.host, strconv.Itoa(a.port))
 }
@@ -65,6 +74,12 @@ func (a address) wildcard() bool { return a.host == "" || a.host == "::" }
 
 // loopback reports whether only this machine can reach a.
 func (a address) loopback() bool {
+	if a.passed != "" {
+		return !slices.ContainsFunc(strings.Fields(a.passed), func(s string) bool {
+			ap, err := netip.ParseAddrPort(s)
+			return err != nil || !ap.Addr().Unmap().IsLoopback()
+		})
+	}
 	ip, err := netip.ParseAddr(a.host)
 	return a.host == "localhost" || err == nil && ip.Unmap().IsLoopback()
 }

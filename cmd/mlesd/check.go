@@ -14,6 +14,7 @@ import (
 // there is.
 func (c *config) complete() error {
 	c.addresses()
+	c.take(c.sockets)
 	var f faults
 	for _, check := range []func() error{
 		c.checkListeners, c.checkCertificates, c.checkDomains, c.checkBounds, c.checkSite, c.checkAdmin, c.findKeys, c.findUpstreams, c.findCache,
@@ -28,6 +29,7 @@ func (c *config) findKeys() error {
 	var err error
 	c.keys, err = findKeys(c.file.lookup, c.KeyFile, c.V1KeyFile, c.V2KeyFile)
 	c.keys.warnings = append(c.keys.warnings, c.file.warnings()...)
+	c.keys.warnings = append(c.keys.warnings, c.sockets.warnings(c)...)
 	if c.keys.addr != "" && len(c.keys.v1.keys) > 0 && !c.V1AddressKeys {
 		c.keys.warnings = append(c.keys.warnings, "MLES_ADDR_KEY has no effect: v1 has a shared key, and --v1-address-keys is not given")
 	}

@@ -72,6 +72,7 @@ type config struct {
 
 	// Found by complete.
 	v1, v1TLS, v2, plain, admin address
+	sockets                     passed // by systemd, in the place of some of these
 	keys                        *keys
 	upstreams                   []bridge.Upstream
 	memory                      int64 // bytes; 0: unknown here, bridge decides

@@ -28,6 +28,7 @@ type daemon struct {
 	level   *slog.LevelVar // of log
 	stdout  io.Writer
 	hangUps <-chan struct{} // somebody wants a reload; nil: nobody can
+	manager service
 	gw      *bridge.Gateway
 	seen    *seen.Store
 	started time.Time
@@ -83,6 +84,7 @@ func (d *daemon) run(ctx context.Context) error {
 	recorder.Go(func() { d.seen.Run(recording) })
 
 	d.serveAll(ctx)
+	defer d.manager.attend(d)()
 	return d.tasks.Wait()
 }
 
@@ -234,6 +236,7 @@ func (d *daemon) drain() {
 	d.changing.Lock()
 	defer d.changing.Unlock()
 	d.stopped = true
+	d.manager.stopping(d.log, d.conf.DrainTime)
 	ctx, cancel := context.WithTimeout(context.Background(), d.conf.DrainTime)
 	defer cancel()
 	if err := d.gw.Shutdown(ctx); err != nil {

@@ -23,6 +23,12 @@ func (d *daemon) services(c *config) map[string]endpoint {
 	}
 }
 
+// at is e, open.
+func (e endpoint) at(flag string, l net.Listener) endpoint {
+	e.flag, e.Listener = flag, &door{Listener: l}
+	return e
+}
+
 // listen opens every listener that is not off; if one cannot be opened, none is. An admin listener that nobody asked
 // for is left out when its port is taken: a second gateway on this machine must start.
 func (d *daemon) listen(ctx context.Context) ([]endpoint, error) {
@@ -30,7 +36,10 @@ func (d *daemon) listen(ctx context.Context) ([]endpoint, error) {
 	opener := newOpener(d.log)
 	var endpoints []endpoint
 	for flag, addr := range d.conf.listeners() {
-		opened, err := opener.open(ctx, flag, addr)
+		opened, err := d.conf.sockets[flag], error(nil)
+		if len(opened) == 0 {
+			opened, err = opener.open(ctx, flag, addr)
+		}
 		if flag == "--admin-listen" && d.conf.AdminListen == nil && errors.Is(err, syscall.EADDRINUSE) {
 			d.log.Warn("going on without metrics and health: the usual port is taken, --admin-listen names another", "addr", addr.String())
 			continue
@@ -40,9 +49,7 @@ func (d *daemon) listen(ctx context.Context) ([]endpoint, error) {
 			return nil, err
 		}
 		for _, l := range opened {
-			e := serve[flag]
-			e.flag, e.Listener = flag, l
-			endpoints = append(endpoints, e)
+			endpoints = append(endpoints, serve[flag].at(flag, l))
 		}
 	}
 	return endpoints, nil

@@ -56,7 +56,7 @@ func (d *daemon) logStart(endpoints []endpoint) {
 			"compression_cache", c.compression)
 	}
 	for _, e := range endpoints {
-		d.log.Info("listening", "flag", e.flag, "addr", e.Addr().String(), "tls", e.tls)
+		d.log.Info("listening", "flag", e.flag, "addr", e.Addr().String(), "tls", e.tls, "passed", len(c.sockets[e.flag]) > 0)
 	}
 	d.warnOfCertificates(endpoints)
 }

@@ -18,6 +18,8 @@ import (
 	"os/signal"
 	"strings"
 	"syscall"
+
+	"mles/internal/systemd"
 )
 
 // What mlesd tells the shell.
@@ -37,12 +39,17 @@ func mlesd(args []string, stdout, stderr io.Writer) int {
 	// descriptor 1 or 2 would.
 	signal.Ignore(syscall.SIGPIPE)
 
-	conf, err := parse(args, stdout)
+	notifier, unwatched := systemd.NewNotifier()
+	sockets, failed := passedSockets()
+	conf, err := parseWith(args, stdout, sockets)
 	if errors.Is(err, errAnswered) {
 		return exitOK
 	}
+	if failed != nil {
+		err = failed
+	}
 	if err == nil {
-		err = serve(args, conf, stdout, stderr)
+		err = serve(args, conf, service{Notifier: notifier, problem: unwatched}, stdout, stderr)
 	}
 	if err == nil {
 		return exitOK
@@ -56,11 +63,11 @@ func mlesd(args []string, stdout, stderr io.Writer) int {
 }
 
 // serve runs the gateway until a signal ends it.
-func serve(args []string, conf *config, stdout, stderr io.Writer) error {
+func serve(args []string, conf *config, manager service, stdout, stderr io.Writer) error {
 	log, level := conf.logger(stderr)
 	ctx, hangUps, stop := untilSignalled(context.Background(), log, os.Exit)
 	defer stop()
-	d := &daemon{args: args, conf: conf, log: log, level: level, stdout: stdout, hangUps: hangUps}
+	d := &daemon{args: args, conf: conf, log: log, level: level, stdout: stdout, hangUps: hangUps, manager: manager}
 	return d.run(ctx)
 }
 

@@ -131,11 +131,17 @@ func startBare(t *testing.T, args ...string) *process {
 // run runs it.
 func run(t *testing.T, env []string, args ...string) *process {
 	t.Helper()
-	p := &process{t: t, exited: make(chan struct{})}
+	cmd := exec.Command("mlesd", args...)
+	cmd.Env = append(os.Environ(), "XDG_CACHE_HOME="+t.TempDir(), "GORACE="+quickRace)
+	cmd.Env = append(cmd.Env, env...)
+	return runCommand(t, cmd)
+}
+
+// runCommand runs it as cmd.
+func runCommand(t *testing.T, cmd *exec.Cmd) *process {
+	t.Helper()
+	p := &process{t: t, cmd: cmd, exited: make(chan struct{})}
 	p.changed = sync.NewCond(&p.mu)
-	p.cmd = exec.Command("mlesd", args...)
-	p.cmd.Env = append(os.Environ(), "XDG_CACHE_HOME="+t.TempDir(), "GORACE="+quickRace)
-	p.cmd.Env = append(p.cmd.Env, env...)
 	p.cmd.Stdout = &p.stdout
 	stderr, err := p.cmd.StderrPipe()
 	if err != nil {

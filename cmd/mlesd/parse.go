@@ -17,7 +17,10 @@ var errAnswered = errors.New("answered")
 // parse reads the command line, the environment and the file of settings; answers to --help and --version go to stdout.
 // The error is every fault there is, those of the command line first; beside it there is the configuration as far as it
 // could be read.
-func parse(args []string, stdout io.Writer) (*config, error) {
+func parse(args []string, stdout io.Writer) (*config, error) { return parseWith(args, stdout, nil) }
+
+// parseWith does so where systemd has passed sockets.
+func parseWith(args []string, stdout io.Writer, sockets passed) (*config, error) {
 	var f faults
 	conf, err := parseLine(args, stdout)
 	if errors.Is(err, errAnswered) {
@@ -31,6 +34,7 @@ func parse(args []string, stdout io.Writer) (*config, error) {
 			return nil, f.err()
 		}
 	}
+	conf.sockets = sockets
 	f.add(conf.found)
 	f.add(conf.complete())
 	return conf, f.err()

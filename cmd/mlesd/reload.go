@@ -42,10 +42,11 @@ func (d *daemon) reload(ctx context.Context) (*reloaded, error) {
 	if d.stopped {
 		return nil, errStopping
 	}
+	defer d.manager.reloading(d.log)()
 	if err := d.conf.rereadable(); err != nil {
 		return nil, err
 	}
-	next, err := parse(d.args, io.Discard)
+	next, err := parseWith(d.args, io.Discard, d.conf.sockets)
 	if err != nil {
 		return nil, err
 	}
@@ -137,6 +138,9 @@ func (c *config) differs(old *config) (changed, restart []string) {
 	for _, name := range slices.Sorted(maps.Keys(c.values)) {
 		if c.values[name] == old.values[name] {
 			continue
+		}
+		if len(c.sockets[name]) > 0 {
+			continue // systemd listens there, whatever the flag says
 		}
 		toggles := c.hasSite() != old.hasSite() && slices.Contains(siteOnlyFlags(), name)
 		if toggles || slices.Contains(fixedFlags(), name) {

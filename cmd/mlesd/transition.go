@@ -84,9 +84,7 @@ func (t *transition) open(ctx context.Context) error {
 			return err
 		}
 		for _, l := range listeners {
-			e := serve[flag]
-			e.flag, e.Listener = flag, l
-			t.opened = append(t.opened, e)
+			t.opened = append(t.opened, serve[flag].at(flag, l))
 		}
 	}
 	return nil
@@ -133,7 +131,7 @@ func (t *transition) undo(ctx context.Context) {
 			continue
 		}
 		t.d.former = append(t.d.former, e)
-		e.Listener = again
+		e = e.at(e.flag, again)
 		t.d.replaceOpen(i, e)
 		t.d.serve(e)
 	}

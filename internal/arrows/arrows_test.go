@@ -15,17 +15,18 @@ import (
 // rooms are the packages of the project, and what each may import of the others.
 // What stands below a room belongs to it.
 var rooms = map[string][]string{
-	"v1":              {},
-	"v2":              {},
-	"bridge/bus":      {},
-	"bridge":          {"bridge/bus", "v1", "v2"},
-	"conformance":     {}, // an oracle must not be the codec it judges
-	"internal/web":    {"bridge", "v2"},
-	"internal/admin":  {},
-	"internal/seen":   {"bridge"},
-	"internal/status": {"bridge", "internal/seen"},
-	"internal/arrows": {},
-	"cmd":             {"bridge", "bridge/bus", "conformance", "internal/admin", "internal/seen", "internal/status", "internal/web", "v1", "v2"},
+	"v1":               {},
+	"v2":               {},
+	"bridge/bus":       {},
+	"bridge":           {"bridge/bus", "v1", "v2"},
+	"conformance":      {}, // an oracle must not be the codec it judges
+	"internal/web":     {"bridge", "v2"},
+	"internal/admin":   {},
+	"internal/seen":    {"bridge"},
+	"internal/status":  {"bridge", "internal/seen"},
+	"internal/systemd": {},
+	"internal/arrows":  {},
+	"cmd":              {"bridge", "bridge/bus", "conformance", "internal/admin", "internal/seen", "internal/status", "internal/systemd", "internal/web", "v1", "v2"},
 }
 
 // inTests are the arrows that tests may follow besides.
