@@ -86,11 +86,6 @@ func TestREADME(t *testing.T) {
 			s.play(t, c, d, s.blocks)
 		})
 	}
-	t.Run("tables", func(t *testing.T) {
-		t.Parallel()
-		checkFlags(t, c, d)
-		checkCommands(t, c, d)
-	})
 }
 
 // without returns what is in a more often than in b.

@@ -63,12 +63,15 @@ type config struct {
 	adminFlags
 	Config string `name:"config" env:"MLESD_CONFIG" placeholder:"FILE" help:"Settings, one in a line, with the names of the variables: MLESD_HISTORY_LIMIT=100. Read again on SIGHUP and by mlesctl reload. A flag goes before it, and it before the environment."`
 
+	Check    bool             `name:"check" help:"Tell what a start would do, and all that is wrong, without starting: exit status 0 or 2."`
 	Version  kong.VersionFlag `help:"Print the version."`
 	Generate manual.Generate  `hidden:"" placeholder:"FORM"` // for packages
 
 	file   *configFile       // nil: none
 	values map[string]string // by flag; see note
 	found  faults            // by kong's hooks, in the environment and the file
+
+	variables []string // of all flags
 
 	// Found by complete.
 	v1, v1TLS, v2, plain, admin address
@@ -80,14 +83,16 @@ type config struct {
 	warnings                    []string // of whoever wrote the configuration
 }
 
-// note keeps what each flag says, so that two configurations can be compared.
+// note keeps what each flag says, so that two configurations can be compared, and the names of their variables.
 func (c *config) note(line *kong.Context) {
 	c.values = make(map[string]string)
 	for _, flag := range line.Flags() {
 		c.values["--"+flag.Name] = shown(flag.Target)
+		c.variables = append(c.variables, flag.Envs...)
 	}
 	for _, arg := range line.Model.Positional {
 		c.values[strings.ToUpper(arg.Name)] = shown(arg.Target)
+		c.variables = append(c.variables, "MLESD_"+strings.ToUpper(arg.Name))
 	}
 }
 

@@ -192,13 +192,7 @@ func (d *daemon) certificates(c *config) (*web.Certificates, error) {
 	case !c.usesTLS():
 		return new(web.Certificates), nil
 	case len(c.Domains) > 0:
-		directory := c.ACMEDirectory
-		if c.Staging {
-			directory = web.LetsEncryptStaging
-		}
-		certs, err := web.NewACME(web.ACMEConfig{
-			Domains: c.Domains, Email: c.Email, Cache: c.Cache, Directory: directory, Logger: d.log,
-		})
+		certs, err := web.NewACME(d.acme(c))
 		if err != nil {
 			return nil, usage("--domains: %w", err)
 		}
@@ -220,6 +214,15 @@ func (d *daemon) certificates(c *config) (*web.Certificates, error) {
 		certs, err = web.NewSelfSigned("", d.log)
 	}
 	return certs, err
+}
+
+// acme is what --domains means for the certificates.
+func (d *daemon) acme(c *config) web.ACMEConfig {
+	directory := c.ACMEDirectory
+	if c.Staging {
+		directory = web.LetsEncryptStaging
+	}
+	return web.ACMEConfig{Domains: c.Domains, Email: c.Email, Cache: c.Cache, Directory: directory, Logger: d.log}
 }
 
 // limitMemory tells the garbage collector what the process may take, less what it does not count; GOMEMLIMIT, if given,

@@ -17,7 +17,7 @@ import (
 // logStart says what runs and where; keys are only counted.
 func (d *daemon) logStart(endpoints []endpoint) {
 	c := d.conf
-	for _, warning := range slices.Concat(c.keys.warnings, c.warnings) {
+	for _, warning := range c.allWarnings() {
 		d.log.Warn(warning)
 	}
 	v1Auth, v2Auth := "address key", "none"
@@ -42,12 +42,6 @@ func (d *daemon) logStart(endpoints []endpoint) {
 		"v1_channels", []string(c.V1Channels), "v2_channels", []string(c.V2Channels), "v1_read_only", c.V1ReadOnly,
 		"v1_websocket", c.V1WebSocket, "webproxy_mask", c.WebproxyMask, "v2_joins", c.V2Joins, "history_limit", history, "memory_limit", c.memory,
 		"max_connections", connections, "drain_time", c.DrainTime.String())
-	if c.V1WebSocket && len(c.keys.v1.keys) > 0 {
-		d.log.Warn("--v1-websocket: whoever connects by WebSocket gets in without the v1 key, since v1 over WebSocket knows none")
-	}
-	if c.V1WebSocket && !serves(endpoints, "--v2-listen", "--plain-listen") {
-		d.log.Warn("--v1-websocket has no effect: neither --v2-listen nor --plain-listen is open")
-	}
 	for _, up := range c.upstreams {
 		d.log.Info("upstream", "url", up.URL, "held_channels", len(up.Hold))
 	}
@@ -58,18 +52,18 @@ func (d *daemon) logStart(endpoints []endpoint) {
 	for _, e := range endpoints {
 		d.log.Info("listening", "flag", e.flag, "addr", e.Addr().String(), "tls", e.tls, "passed", len(c.sockets[e.flag]) > 0)
 	}
-	d.warnOfCertificates(endpoints)
+	d.warnOfCertificates(at443(endpoints))
 }
 
-// serves reports whether one of the flags has opened a listener.
-func serves(endpoints []endpoint, flags ...string) bool {
-	return slices.ContainsFunc(endpoints, func(e endpoint) bool { return slices.Contains(flags, e.flag) })
+// at443 reports whether --v2-listen is open on port 443.
+func at443(endpoints []endpoint) bool {
+	return slices.ContainsFunc(endpoints, func(e endpoint) bool { return e.flag == "--v2-listen" && e.port() == 443 })
 }
 
-// warnOfCertificates says when clients will not be able to use the certificate.
-func (d *daemon) warnOfCertificates(endpoints []endpoint) {
-	at443 := func(e endpoint) bool { return e.flag == "--v2-listen" && e.port() == 443 }
-	if len(d.conf.Domains) > 0 && !slices.ContainsFunc(endpoints, at443) {
+// warnOfCertificates says when clients will not be able to use the certificate. at443 is whether an ACME authority finds
+// us.
+func (d *daemon) warnOfCertificates(at443 bool) {
+	if len(d.conf.Domains) > 0 && !at443 {
 		d.log.Warn("the ACME authority connects to port 443 of each domain: forward it to --v2-listen")
 	}
 	for flag, addr := range d.conf.listeners() {

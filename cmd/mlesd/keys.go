@@ -74,6 +74,7 @@ func (k *keys) read(flag, file string) (keyList, error) {
 	if f.Public {
 		k.warnings = append(k.warnings, fmt.Sprintf("%s %s can be read by every user of this machine", flag, file))
 	}
+	var faulty faults
 	found := keyList{flag: flag, file: file}
 	for _, key := range f.Keys {
 		if key.Doubt != "" {
@@ -81,14 +82,14 @@ func (k *keys) read(flag, file string) (keyList, error) {
 		}
 		scope := bridge.Scope{Channels: key.Channels, Dialects: key.Dialects}
 		if err := scope.Check(); err != nil {
-			return keyList{}, usage("%s: %s:%d: %w", flag, file, key.Line, err)
+			faulty.add(fmt.Errorf("%s: %s:%d: %w", flag, file, key.Line, err))
 		}
 		found.keys = append(found.keys, key.Secret)
 		found.lines = append(found.lines, key.Line)
 		found.scopes = append(found.scopes, scope)
 	}
 	k.doubtScopes(found)
-	return found, nil
+	return found, faulty.err()
 }
 
 // scoped reports whether there is a key that does not open everything.

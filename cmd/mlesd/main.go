@@ -45,6 +45,9 @@ func mlesd(args []string, stdout, stderr io.Writer) int {
 	if errors.Is(err, errAnswered) {
 		return exitOK
 	}
+	if conf != nil && conf.Check {
+		return check(args, conf, []error{err, failed}, stdout, stderr)
+	}
 	if failed != nil {
 		err = failed
 	}

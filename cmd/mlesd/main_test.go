@@ -53,6 +53,7 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"status": scriptStatus,
 			"occupy": scriptOccupy,
+			"issue":  scriptIssue,
 		},
 	})
 }

@@ -59,7 +59,7 @@ func (d *daemon) reload(ctx context.Context) (*reloaded, error) {
 		return nil, err
 	}
 	t.commit()
-	r.Warnings = slices.Concat(next.keys.warnings, next.warnings)
+	r.Warnings = next.allWarnings()
 	r.normalize()
 	return r, nil
 }

@@ -55,16 +55,21 @@ func (c *config) checkCompression() error {
 	if c.memory > 0 {
 		c.compression = min(c.compression, c.memory/16)
 	}
-	if n := c.CompressionCache; n != nil {
-		c.compression = int64(*n) << 20
-		switch {
-		case *n < 0:
-			return fmt.Errorf("--compression-cache %d is negative", *n)
-		case *n > 1<<20 || c.memory > 0 && c.compression > c.memory/4:
-			return fmt.Errorf("--compression-cache %d: more than a quarter of --memory-limit", *n)
-		}
+	n := c.CompressionCache
+	if n == nil {
+		return nil
 	}
-	return nil
+	var f faults
+	most := int64(1 << 40)
+	if c.memory > 0 {
+		most = c.memory / 4
+	}
+	f.when(*n < 0, "--compression-cache %d is negative: 0 compresses nothing", *n)
+	f.when(*n > 1<<20 || int64(*n)<<20 > most, "--compression-cache %d: more than a quarter of --memory-limit", *n)
+	if len(f) == 0 {
+		c.compression = int64(*n) << 20
+	}
+	return f.err()
 }
 
 // checkSecrets makes sure that no key lies among the files that are served: the gateway could read them, so everybody

@@ -195,7 +195,7 @@ func (t *transition) commit() {
 	}
 	if t.certs != nil {
 		t.certs.Start()
-		d.warnOfCertificates(d.open)
+		d.warnOfCertificates(at443(d.open))
 	}
 }
 

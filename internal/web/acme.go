@@ -43,22 +43,10 @@ type ACMEConfig struct {
 // Using it accepts the authority's terms of service. Each directory has a folder of its own in the cache, or a
 // certificate from a staging directory would be shown on after the switch to the real one.
 func NewACME(conf ACMEConfig) (*Certificates, error) {
-	if len(conf.Domains) == 0 {
-		return nil, errors.New("no domain")
+	cache, err := conf.check()
+	if err != nil {
+		return nil, err
 	}
-	for _, domain := range conf.Domains {
-		if err := CheckDomain(domain); err != nil {
-			return nil, err
-		}
-	}
-	if conf.Directory == "" {
-		conf.Directory = LetsEncrypt
-	}
-	dir, err := url.Parse(conf.Directory)
-	if err != nil || dir.Scheme != "https" || dir.Host == "" {
-		return nil, fmt.Errorf("%q is no https:// address of an ACME directory", conf.Directory)
-	}
-	cache := filepath.Join(conf.Cache, "acme", strings.Map(fileRune, dir.Host+dir.Path))
 	if err := os.MkdirAll(cache, 0o700); err != nil {
 		return nil, err
 	}
@@ -67,6 +55,26 @@ func NewACME(conf ACMEConfig) (*Certificates, error) {
 		return nil, err
 	}
 	return &Certificates{get: a.get, alpn: []string{acme.ALPNProto}, http: a.httpHandler, tasks: a.tasks, start: a.start}, nil
+}
+
+// check says what does not fit, fills in the authority and returns its folder in the cache.
+func (conf *ACMEConfig) check() (cache string, err error) {
+	if len(conf.Domains) == 0 {
+		return "", errors.New("no domain")
+	}
+	for _, domain := range conf.Domains {
+		if err := CheckDomain(domain); err != nil {
+			return "", err
+		}
+	}
+	if conf.Directory == "" {
+		conf.Directory = LetsEncrypt
+	}
+	dir, err := url.Parse(conf.Directory)
+	if err != nil || dir.Scheme != "https" || dir.Host == "" {
+		return "", fmt.Errorf("%q is no https:// address of an ACME directory", conf.Directory)
+	}
+	return filepath.Join(conf.Cache, "acme", strings.Map(fileRune, dir.Host+dir.Path)), nil
 }
 
 // CheckDomain says why an ACME authority cannot prove name by TLS-ALPN-01: it must be a host name with a dot, without
