@@ -98,6 +98,10 @@ type Config struct {
 	// V1Channels and V2Channels are patterns (see [CheckGlob]) of the channels
 	// that the clients of each dialect may join; none: all.
 	V1Channels, V2Channels []string
+	// Origins are the pages that may open WebSockets in a browser, by the header Origin:
+	// [OriginsAny] and the words beside it, or origins; see [CheckOrigin]. None: any. A
+	// request without that header is no page's, and may.
+	Origins []string
 	// V1ReadOnly publishes nothing that v1 clients say: they join, which the
 	// others are told of, and read.
 	V1ReadOnly bool
@@ -161,6 +165,11 @@ func (c Config) withDefaults() (Config, error) {
 	for _, pattern := range slices.Concat(c.V1Channels, c.V2Channels) {
 		if err := CheckGlob(pattern); err != nil {
 			return c, fmt.Errorf("bridge: channels: %w", err)
+		}
+	}
+	for _, origin := range c.Origins {
+		if err := CheckOrigin(origin); err != nil {
+			return c, fmt.Errorf("bridge: origins: %w", err)
 		}
 	}
 	if joinModes[c.V2Joins] == "" {

@@ -129,7 +129,7 @@ func (g *Gateway) ServeV1TLS(l net.Listener, conf *tls.Config) error {
 // ServeV2 serves v2 without TLS, as behind a terminator of it, until the gateway
 // is shut down, and then returns nil.
 func (g *Gateway) ServeV2(l net.Listener) error {
-	return g.serveHTTP(l, g.upgrade, func(s *socket, ready func(net.Conn)) { ready(s) })
+	return g.serveHTTP(l, g.serve, func(s *socket, ready func(net.Conn)) { ready(s) })
 }
 
 // ServeSite serves HTTP without TLS and nothing of Mles, such as a redirect on
@@ -145,7 +145,7 @@ func (g *Gateway) ServeSite(l net.Listener, site http.Handler) error {
 // all do.
 func (g *Gateway) ServeV2TLS(l net.Listener, conf *tls.Config) error {
 	conf = g.acceptor.bounded(conf)
-	return g.serveHTTP(l, g.upgrade, func(s *socket, ready func(net.Conn)) {
+	return g.serveHTTP(l, g.serve, func(s *socket, ready func(net.Conn)) {
 		g.spawn(func() {
 			tc, err := g.acceptor.handshake(s, conf)
 			if err != nil {
@@ -336,4 +336,8 @@ func (g *Gateway) Close() error {
 
 // ServeHTTP upgrades a request to v2, for programs that run an HTTP server of
 // their own. Requests that are no upgrade go to Config.Site.
-func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) { g.upgrade(w, r) }
+func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) { g.serve(w, r) }
+
+// ServeAnyOrigin does the same for upgrades alone, whatever Config.Origins says, for
+// programs that have looked at the request's Origin themselves.
+func (g *Gateway) ServeAnyOrigin(w http.ResponseWriter, r *http.Request) { g.upgrade(w, r) }

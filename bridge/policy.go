@@ -11,6 +11,7 @@ import (
 type policy struct {
 	keys           keyring
 	v1, v2         globs // channels that each side may join
+	origins        origins
 	v1WebSocket    bool
 	v1ReadOnly     bool
 	maxConnections int64
@@ -22,6 +23,7 @@ func policyOf(conf Config) *policy {
 		keys:           newKeyring(conf),
 		v1:             conf.V1Channels,
 		v2:             conf.V2Channels,
+		origins:        originsOf(conf),
 		v1WebSocket:    conf.V1WebSocket,
 		v1ReadOnly:     conf.V1ReadOnly,
 		maxConnections: int64(conf.MaxConnections),

@@ -23,7 +23,7 @@ type Changes struct {
 }
 
 // Reconfigure puts conf in the place of the configuration that the gateway was
-// made with. Keys, channels, upstreams, the history's and the connections' limits
+// made with. Keys, channels, origins, upstreams, the history's and the connections' limits
 // change at once, and V1ReadOnly with the next frames. V2Joins, WebproxyMask and MemoryLimit
 // are only named in Changes.Restart; Logger, Site and Witness stay as they are. An
 // upstream that is configured as before stays connected.
@@ -74,6 +74,7 @@ func differences(old, now Config) (c Changes) {
 		{"AddrKey", old.AddrKey != now.AddrKey},
 		{"HistoryLimit", old.HistoryLimit != now.HistoryLimit},
 		{"MaxConnections", old.MaxConnections != now.MaxConnections},
+		{"Origins", !slices.Equal(old.Origins, now.Origins)},
 		{"Upstreams", !slices.EqualFunc(old.Upstreams, now.Upstreams, Upstream.equal)},
 		{"V1AddressKeys", old.V1AddressKeys != now.V1AddressKeys},
 		{"V1Channels", !slices.Equal(old.V1Channels, now.V1Channels)},

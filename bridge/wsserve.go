@@ -127,12 +127,20 @@ func (q *queue) Close() error {
 
 func (q *queue) Addr() net.Addr { return q.addr }
 
-// upgrade makes a WebSocket of a request and serves what its first frame begins.
-func (g *Gateway) upgrade(w http.ResponseWriter, r *http.Request) {
+// serve has the site answer a request, or makes a WebSocket of it where the page that
+// asks for that may.
+func (g *Gateway) serve(w http.ResponseWriter, r *http.Request) {
 	if g.isForSite(r) {
 		g.visit(w, r, g.conf.Site)
 		return
 	}
+	if g.admitsOrigin(w, r) {
+		g.upgrade(w, r)
+	}
+}
+
+// upgrade makes a WebSocket of a request and serves what its first frame begins.
+func (g *Gateway) upgrade(w http.ResponseWriter, r *http.Request) {
 	c := &wsconn{g: g, gateway: identityIn(r.Header)}
 	var header http.Header
 	if c.gateway != "" {

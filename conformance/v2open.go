@@ -10,6 +10,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/netip"
 	"strings"
 	"time"
 )
@@ -85,6 +86,16 @@ func (h *HTTPConn) Request(path string, headers ...string) string {
 		}
 	}
 	return b.String() + "\r\n"
+}
+
+// page is the header of a browser whose page is of another site than the target. Where that is
+// on loopback, a server may let in pages of this machine only, and it is one.
+func (h *HTTPConn) page() string {
+	addr, err := netip.ParseAddrPort(h.nc.RemoteAddr().String())
+	if err == nil && addr.Addr().Unmap().IsLoopback() {
+		return "Origin: http://localhost:3000"
+	}
+	return "Origin: https://elsewhere.example"
 }
 
 func replaced(usual string, headers []string) bool {

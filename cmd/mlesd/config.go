@@ -59,6 +59,7 @@ type config struct {
 	LogLevel  slog.Level `name:"log-level" env:"MLESD_LOG_LEVEL" group:"Log" default:"info" placeholder:"info" help:"debug, info, warn or error."`
 	LogFormat string     `name:"log-format" env:"MLESD_LOG_FORMAT" group:"Log" default:"text" enum:"text,json" placeholder:"text" help:"text or json, on standard error."`
 
+	joinFlags
 	siteFlags
 	adminFlags
 	Config string `name:"config" env:"MLESD_CONFIG" placeholder:"FILE" help:"Settings, one in a line, with the names of the variables: MLESD_HISTORY_LIMIT=100. Read again on SIGHUP and by mlesctl reload. A flag goes before it, and it before the environment."`

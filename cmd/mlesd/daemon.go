@@ -164,6 +164,7 @@ func (d *daemon) gatewayConfig(c *config) (bridge.Config, error) {
 		V1WebSocket:   c.V1WebSocket,
 		V1Channels:    c.V1Channels,
 		V2Channels:    c.V2Channels,
+		Origins:       c.Origins,
 		V1ReadOnly:    c.V1ReadOnly,
 		WebproxyMask:  mask,
 		V2Joins:       joins,
