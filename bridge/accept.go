@@ -51,6 +51,7 @@ type socket struct {
 	addr     netip.AddrPort // the client's; invalid where it has none
 	accepted time.Time
 	overfull bool // over the limit on connections: to be refused
+	in       inbox
 	out      outlet
 
 	slot   atomic.Bool           // holds a handshake slot
@@ -64,11 +65,27 @@ type socket struct {
 // computes nothing and so needs no slot.
 func (s *socket) Read(p []byte) (int, error) {
 	s.freeSlot()
-	n, err := s.Conn.Read(p)
+	n, err := s.receive(p)
 	if n > 0 && !s.spoke.Load() {
 		s.spoke.Store(true)
 	}
 	return n, err
+}
+
+// receive takes bytes out of the inbox, or past it where it has no source.
+func (s *socket) receive(p []byte) (int, error) {
+	if s.in.source == nil {
+		if s.in.idle != nil {
+			s.in.idle()
+		}
+		return s.Conn.Read(p)
+	}
+	if s.in.buf == nil {
+		if err := s.in.fill(); err != nil {
+			return 0, err
+		}
+	}
+	return s.in.take(p), nil
 }
 
 // SetReadDeadline sets when reading gives up: until the client has joined not
@@ -148,6 +165,7 @@ func (a *acceptor) admit(nc net.Conn, via net.Listener) *socket {
 	s := &socket{Conn: nc, via: via, g: g, accepted: time.Now()}
 	if tcp, ok := nc.(*net.TCPConn); ok {
 		s.tcp = tcp
+		s.in.source = lazy(tcp)
 		s.out.raw = rawWriter(tcp)
 		tcp.SetKeepAliveConfig(keepAlive)
 		boundUnsent(tcp)
@@ -219,6 +237,7 @@ func (a *acceptor) complain(l net.Listener, err error) {
 // handshake makes s a TLS connection, in the time there is for joining.
 func (a *acceptor) handshake(s *socket, conf *tls.Config) (*tls.Conn, error) {
 	s.SetDeadline(s.accepted.Add(joinTime))
+	s.in.record = new(records)
 	tc := tls.Server(s, conf)
 	err := tc.HandshakeContext(context.Background())
 	s.freeSlot()

@@ -3,9 +3,10 @@
 package bridge
 
 import (
-	"io"
 	"net"
+
+	"mles/v1"
 )
 
-// lazy keeps a buffer while it waits, where no other way is known.
-func lazy(tcp *net.TCPConn) io.Reader { return tcp }
+// lazy returns nil: there is no known way to wait without a buffer.
+func lazy(*net.TCPConn) v1.Lazy { return nil }

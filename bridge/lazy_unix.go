@@ -6,12 +6,13 @@ import (
 	"io"
 	"net"
 	"syscall"
+
+	"mles/v1"
 )
 
 // lazyConn reads from a TCP connection with a buffer that is borrowed only once
 // there is something to read; see [v1.Lazy].
 type lazyConn struct {
-	io.Reader
 	raw syscall.RawConn
 	try func(fd uintptr) bool // kept so that a read allocates nothing
 
@@ -23,12 +24,13 @@ type lazyConn struct {
 	err error
 }
 
-func lazy(tcp *net.TCPConn) io.Reader {
+// lazy returns nil where the connection cannot be read so.
+func lazy(tcp *net.TCPConn) v1.Lazy {
 	raw, err := tcp.SyscallConn()
 	if err != nil {
-		return tcp
+		return nil
 	}
-	c := &lazyConn{Reader: tcp, raw: raw}
+	c := &lazyConn{raw: raw}
 	c.try = c.read
 	return c
 }

@@ -7,6 +7,7 @@ import (
 	"crypto/tls"
 	"encoding/binary"
 	"fmt"
+	"io"
 	"net"
 	"net/netip"
 	"sync"
@@ -79,10 +80,14 @@ func (t *v1transport) dial(ctx context.Context, channel string) (uplink, error) 
 	l := &v1uplink{t: t, conn: nc, channel: channel}
 	l.pace.conn = nc
 	l.hold.giveUp = func() { nc.Close() }
+	l.reader = v1.NewReader(nc)
 	if tcp != nil && t.tls == nil {
-		l.reader = v1.NewReader(lazy(tcp))
-	} else {
-		l.reader = v1.NewReader(nc)
+		if source := lazy(tcp); source != nil {
+			l.reader = v1.NewReader(struct {
+				io.Reader
+				v1.Lazy
+			}{nc, source})
+		}
 	}
 	l.reader.SetHooks(v1.Hooks{Hold: l.holds, Begun: l.begun, Done: l.pace.done})
 	return l, nil

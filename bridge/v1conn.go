@@ -70,7 +70,7 @@ func (g *Gateway) serveV1(s *socket, conn net.Conn) {
 		c.close()
 		return
 	}
-	c.reader = v1.NewReader(newSource(s, conn))
+	c.reader = v1.NewReader(sourceOf(s, conn))
 	c.reader.SetHooks(v1.Hooks{Hold: c.holds, Begun: c.begun, Done: c.pace.done})
 	c.writer = newWriter(conn, c.deaf)
 	frames, err := c.reader.Frames()
@@ -86,14 +86,6 @@ func (g *Gateway) serveV1(s *socket, conn net.Conn) {
 	if !g.spawn(c.read, s) {
 		c.close()
 	}
-}
-
-// newSource lets a plain TCP connection wait without a buffer.
-func newSource(s *socket, conn net.Conn) io.Reader {
-	if conn == net.Conn(s) && s.tcp != nil {
-		return lazy(s.tcp)
-	}
-	return conn
 }
 
 // begun is told by the reader that more of a frame is awaited. With the first

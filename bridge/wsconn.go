@@ -103,6 +103,7 @@ func (c *wsconn) start(ws *websocket.Conn) {
 	c.hold.giveUp = func() { c.close(v2.CloseOverLimits, v2.ReasonOverLimit) }
 	c.writer = newWriter(c.wire.Conn, c.seat.mute)
 	c.wire.upgraded = true
+	c.sock.in.idle = c.wire.idle
 	ws.SetPingHandler(c.onPing)
 	ws.SetPongHandler(func(string) error { c.whole(); return nil })
 	ws.SetCloseHandler(c.onClose)
@@ -187,6 +188,7 @@ func (c *wsconn) seated(m *bus.Member, uid string) {
 func (c *wsconn) read() {
 	defer c.finish()
 	for {
+		c.wire.await()
 		op, r, err := c.ws.NextReader()
 		if err == nil {
 			err = c.receive(byte(op), r)

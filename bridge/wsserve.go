@@ -184,9 +184,15 @@ func (h *hijacker) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 		if s = h.conn.g.acceptor.admit(nc, nil); s == nil {
 			return nil, nil, errOverfull
 		}
+		nc = s
 	}
 	s.mustJoin()
 	h.conn.sock = s
-	h.conn.wire = &wire{Conn: nc, c: h.conn}
-	return h.conn.wire, buffered, nil
+	w := &wire{Conn: nc, c: h.conn}
+	h.conn.wire = w
+	if buffered.Reader.Buffered() == 0 { // else gorilla refuses what came too early
+		w.buffer = bufio.NewReaderSize(w, wireBuffer)
+		buffered.Reader = w.buffer
+	}
+	return w, buffered, nil
 }

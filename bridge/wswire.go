@@ -1,6 +1,7 @@
 package bridge
 
 import (
+	"bufio"
 	"bytes"
 	"net"
 	"slices"
@@ -8,33 +9,50 @@ import (
 	"mles/v2"
 )
 
+// wireBuffer is the size of what gorilla reads frames through: control frames fit, and
+// it reads large messages past it.
+const wireBuffer = 512
+
 // wire is the connection that gorilla has below it. It sees when the reader is
 // about to wait for bytes, and keeps gorilla from writing beside our writer.
 type wire struct {
 	net.Conn
 	c        *wsconn
+	buffer   *bufio.Reader // gorilla's
+	spent    bool          // TLS, if any, holds nothing that it has decrypted
 	upgraded bool
 	received int // bytes, in all
 	frames   frames
 	moved    bool // bytes have come while challenged
 }
 
-// Read reads from the connection. What has been received is published before it
-// waits for more.
-func (w *wire) Read(p []byte) (int, error) {
-	c := w.c
-	if w.upgraded {
-		c.flush()
-		if w.moved { // only now: a farewell has ended the membership
-			w.moved = false
-			c.prove()
-		}
-		if c.paced && !c.closing.Load() && (c.message || w.frames.begun()) {
-			c.pace.begun(w.received)
-		}
+// await waits where nothing is left of what has come.
+func (w *wire) await() {
+	if w.spent && w.buffer.Buffered() == 0 {
+		w.c.sock.in.await()
 	}
+}
+
+// idle is called before the reader waits for bytes: what has been received is
+// published.
+func (w *wire) idle() {
+	c := w.c
+	c.flush()
+	if w.moved { // only now: a farewell has ended the membership
+		w.moved = false
+		c.prove()
+	}
+	if c.paced && !c.closing.Load() && (c.message || w.frames.begun()) {
+		c.pace.begun(w.received)
+	}
+}
+
+// Read reads from the connection.
+func (w *wire) Read(p []byte) (int, error) {
 	n, err := w.Conn.Read(p)
+	w.spent = n < len(p)
 	if n > 0 && w.upgraded {
+		c := w.c
 		w.received += n
 		w.frames.pass(p[:n])
 		if c.dialect == nil {

@@ -1,8 +1,10 @@
 package v2
 
 import (
+	"bufio"
 	"fmt"
 	"maps"
+	"net"
 	"net/http"
 	"strings"
 	"time"
@@ -61,10 +63,12 @@ func Offers(r *http.Request) bool {
 // offer of Subprotocol 400, one with a faulty handshake as gorilla does; each with one
 // line of text, and the error is an *UpgradeError.
 func Upgrade(w http.ResponseWriter, r *http.Request) (*websocket.Conn, error) {
-	return UpgradeWith(w, r, nil)
+	return UpgradeWith(smallBuffers{w}, r, nil)
 }
 
-// UpgradeWith is Upgrade with further lines in the answer's header.
+// UpgradeWith is Upgrade with further lines in the answer's header. The connection is
+// read through the [bufio.Reader] that w's Hijack returns, if that has more than 256
+// bytes, as it is 4 KiB in net/http.
 func UpgradeWith(w http.ResponseWriter, r *http.Request, header http.Header) (*websocket.Conn, error) {
 	if !IsUpgrade(r) {
 		return nil, refuse(w, http.StatusUpgradeRequired, "this address speaks WebSocket with subprotocol "+Subprotocol, nil)
@@ -78,7 +82,6 @@ func UpgradeWith(w http.ResponseWriter, r *http.Request, header http.Header) (*w
 	var refused error
 	upgrader := websocket.Upgrader{
 		HandshakeTimeout: upgradeTimeout,
-		ReadBufferSize:   1024,
 		WriteBufferSize:  1024,
 		WriteBufferPool:  noBuffers{},
 		CheckOrigin:      func(*http.Request) bool { return true },
@@ -98,6 +101,21 @@ func UpgradeWith(w http.ResponseWriter, r *http.Request, header http.Header) (*w
 		return nil, &UpgradeError{Reason: err.Error(), Err: err}
 	}
 	return conn, nil
+}
+
+// readBuffer is the size of what a connection is read through.
+const readBuffer = 1024
+
+// smallBuffers hijacks with a small read buffer: many connections are silent.
+type smallBuffers struct{ http.ResponseWriter }
+
+// Hijack implements [http.Hijacker].
+func (b smallBuffers) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	conn, buffered, err := http.NewResponseController(b.ResponseWriter).Hijack()
+	if err == nil && buffered.Reader.Buffered() == 0 {
+		buffered.Reader = bufio.NewReaderSize(conn, readBuffer)
+	}
+	return conn, buffered, err
 }
 
 // refuse answers a request with one line of text.
