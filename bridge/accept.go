@@ -80,7 +80,7 @@ func (s *socket) receive(p []byte) (int, error) {
 		}
 		return s.Conn.Read(p)
 	}
-	if s.in.buf == nil {
+	if s.in.block == nil {
 		if err := s.in.fill(); err != nil {
 			return 0, err
 		}

@@ -23,12 +23,12 @@ func returnInbox(buf []byte) { inboxes.Put((*[inboxBytes]byte)(buf)) }
 // before it calls TLS or gorilla, in which the stack would be some KiB deeper. The
 // connection's reader owns it.
 type inbox struct {
-	source v1.Lazy  // nil: the transport cannot wait without a buffer, and nothing stands here
-	buf    []byte   // borrowed; nil: empty
-	next   []byte   // of buf
-	record *records // below TLS
-	err    error    // found by await
-	idle   func()   // if set, called before waiting
+	source  v1.Lazy           // nil: the transport cannot wait without a buffer, and nothing stands here
+	block   *[inboxBytes]byte // borrowed; nil: empty
+	at, end int32             // what has not been taken of it
+	record  *records          // below TLS
+	err     error             // found by await
+	idle    func()            // if set, called before waiting
 }
 
 // fill waits for bytes and takes them in.
@@ -43,7 +43,7 @@ func (in *inbox) fill() error {
 	buf, n, err := in.source.ReadLazy(borrowInbox, returnInbox)
 	switch {
 	case n > 0:
-		in.buf, in.next = buf, buf[:n]
+		in.block, in.at, in.end = (*[inboxBytes]byte)(buf), 0, int32(n)
 		return nil
 	case buf != nil:
 		returnInbox(buf)
@@ -54,13 +54,13 @@ func (in *inbox) fill() error {
 // take moves bytes to p: below TLS those of one record at most, so that TLS never
 // holds a record that it has not been asked for.
 func (in *inbox) take(p []byte) int {
-	n := copy(p, in.next)
+	n := copy(p, in.block[in.at:in.end])
 	if in.record != nil {
-		n = in.record.within(in.next[:n])
+		n = in.record.within(p[:n])
 	}
-	if in.next = in.next[n:]; len(in.next) == 0 {
-		returnInbox(in.buf)
-		in.buf, in.next = nil, nil
+	if in.at += int32(n); in.at == in.end {
+		inboxes.Put(in.block)
+		in.block = nil
 	}
 	return n
 }
@@ -68,7 +68,7 @@ func (in *inbox) take(p []byte) int {
 // await waits until there is something to read, or an error, where nothing is left
 // and the transport can do so.
 func (in *inbox) await() {
-	if in.buf == nil && in.source != nil && in.err == nil {
+	if in.block == nil && in.source != nil && in.err == nil {
 		in.err = in.fill()
 	}
 }
@@ -114,7 +114,7 @@ func sourceOf(s *socket, conn net.Conn) io.Reader {
 // ReadLazy implements [v1.Lazy].
 func (w *waiting) ReadLazy(get func() []byte, put func([]byte)) ([]byte, int, error) {
 	in := &w.s.in
-	if w.Conn == net.Conn(w.s) && in.buf == nil {
+	if w.Conn == net.Conn(w.s) && in.block == nil {
 		return in.source.ReadLazy(get, put)
 	}
 	if w.spent {
