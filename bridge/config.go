@@ -6,6 +6,8 @@ import (
 	"log/slog"
 	"net/http"
 	"slices"
+
+	"mles/bridge/bus"
 )
 
 // What Config.HistoryLimit may say besides a number of events.
@@ -123,6 +125,10 @@ type Config struct {
 	MaxConnections int
 	// Witness is told who joins and leaves; nil: nobody is.
 	Witness Witness
+	// Restore, if set, is called once by New, before anything else happens on a channel: it
+	// gives put what was saved of each channel by [Gateway.SaveHistories]. See
+	// [bus.Bus.Restore].
+	Restore func(put func(*bus.Change) error)
 	// Logger takes the gateway's log; nil: slog.Default(). Keys, auths and
 	// messages never stand in it.
 	Logger *slog.Logger

@@ -95,6 +95,9 @@ func New(conf Config) (*Gateway, error) {
 	g.acceptor = newAcceptor(g)
 	g.wheel = newWheel()
 	g.visits = newVisits(conf)
+	if conf.Restore != nil {
+		conf.Restore(g.bus.Restore)
+	}
 	g.upstreams = newUpstreams(g)
 	if err := g.upstreams.configure(conf.Upstreams); err != nil {
 		g.Close()

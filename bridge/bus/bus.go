@@ -48,6 +48,7 @@ type Bus struct {
 type shard struct {
 	mu       sync.Mutex
 	channels map[string]*channel
+	gone     map[string]bool // channels forgotten of which something is saved; see Save
 }
 
 // New starts a bus. Close ends it.
@@ -96,6 +97,9 @@ func (b *Bus) SetHistoryLimit(events int) {
 	b.each(func(ch *channel) {
 		ch.mu.Lock()
 		ch.history.setLimit(events)
+		if events <= 0 {
+			ch.purge()
+		}
 		empty := ch.members == 0 && ch.history.all.n == 0
 		ch.mu.Unlock()
 		if empty {
@@ -238,6 +242,9 @@ func (b *Bus) take(ch *channel, before int64) []*Member {
 	ch.dead = true
 	ch.history.clear()
 	delete(s.channels, ch.name)
+	if ch.saved.last > 0 {
+		s.forgets(ch.name, ch.saved.purged > 0)
+	}
 	b.budget.Add(-ch.cost())
 	left := slices.Collect(ch.subscribed())
 	for _, m := range left {

@@ -32,6 +32,7 @@ type channel struct {
 	logs    [MaxDialects]*log
 	history history
 	slowed  []*Member // publishers that wait
+	saved   saved
 }
 
 // channelCost is about what a channel with one stored join takes besides its

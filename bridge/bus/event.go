@@ -60,6 +60,9 @@ func (e *Event) clone(buf []byte) Event {
 	return c
 }
 
+// Inside tells where in Data the message stands, if it was cut from it.
+func (e *Event) Inside() (at int, ok bool) { return offset(e.Data, e.Message) }
+
 // offset tells where part lies in whole, if it was cut from it.
 func offset(whole, part []byte) (int, bool) {
 	at := cap(whole) - cap(part)

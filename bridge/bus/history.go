@@ -10,9 +10,10 @@ import (
 // itself, and each replay that has not yet written it.
 type stored struct {
 	Event
-	size  int64
-	refs  atomic.Int32
-	links [2]link
+	size   int64
+	number uint64 // its place among all that the channel has ever remembered; see Change
+	refs   atomic.Int32
+	links  [2]link
 }
 
 type link struct{ prev, next *stored }
@@ -104,6 +105,7 @@ type history struct {
 	all, empty list
 	joins      map[who]*stored // the empty joins
 	bytes      int64
+	last       uint64 // number of the newest event, or of what has been forgotten since
 }
 
 func newHistory(limit int, maxBytes int64, b *Budget) history {
@@ -133,6 +135,13 @@ func (h *history) add(e *Event) {
 	}
 	s, buf := h.place(e)
 	s.Event = e.clone(buf)
+	h.last++
+	s.number = h.last
+	h.insert(s)
+}
+
+// insert makes s, which is numbered, the newest event and drops what is then too much.
+func (h *history) insert(s *stored) {
 	s.size = int64(unsafe.Sizeof(*s)) + int64(cap(s.Data)+len(s.UID))
 	if _, inside := offset(s.Data, s.Message); !inside {
 		s.size += int64(cap(s.Message))
@@ -218,6 +227,7 @@ func (h *history) clear() {
 		s = next
 	}
 	h.all, h.empty, h.joins, h.bytes = list{}, list{which: byEmpty}, nil, 0
+	h.last++ // so that what is saved is seen to differ
 }
 
 // snapshot returns the events as they stand, each held for the caller.

@@ -15,6 +15,7 @@ import (
 func (c *config) complete() error {
 	c.addresses()
 	c.take(c.sockets)
+	c.completeSaving()
 	var f faults
 	for _, check := range []func() error{
 		c.checkListeners, c.checkCertificates, c.checkDomains, c.checkBounds, c.checkJoins, c.checkSite, c.checkAdmin, c.findKeys, c.findUpstreams, c.findCache,

@@ -62,6 +62,7 @@ type config struct {
 	joinFlags
 	siteFlags
 	adminFlags
+	keepFlags
 	Config string `name:"config" env:"MLESD_CONFIG" placeholder:"FILE" help:"Settings, one in a line, with the names of the variables: MLESD_HISTORY_LIMIT=100. Read again on SIGHUP and by mlesctl reload. A flag goes before it, and it before the environment."`
 
 	Check    bool             `name:"check" help:"Tell what a start would do, and all that is wrong, without starting: exit status 0 or 2."`

@@ -23,17 +23,18 @@ import (
 // daemon is one run of mlesd.
 type daemon struct {
 	// Fixed once it runs.
-	args    []string // of the command line, read again by a reload
-	log     *slog.Logger
-	level   *slog.LevelVar // of log
-	stdout  io.Writer
-	hangUps <-chan struct{} // somebody wants a reload; nil: nobody can
-	manager service
-	gw      *bridge.Gateway
-	seen    *seen.Store
-	started time.Time
-	token   admin.Token // of the admin listener
-	tasks   *errgroup.Group
+	args      []string // of the command line, read again by a reload
+	log       *slog.Logger
+	level     *slog.LevelVar // of log
+	stdout    io.Writer
+	hangUps   <-chan struct{} // somebody wants a reload; nil: nobody can
+	manager   service
+	gw        *bridge.Gateway
+	seen      *seen.Store
+	histories *histories // nil: they are not kept
+	started   time.Time
+	token     admin.Token // of the admin listener
+	tasks     *errgroup.Group
 
 	site        web.LiveSite // empty where there is none
 	certs       liveCertificates
@@ -68,17 +69,22 @@ func (d *daemon) run(ctx context.Context) error {
 	d.limitMemory() // before the gateway takes its share
 	conf, err := d.gatewayConfig(d.conf)
 	if err == nil {
-		d.gw, err = bridge.New(conf)
+		err = conf.Check()
 	}
 	if err != nil {
 		return &usageError{err}
 	}
-	defer d.gw.Close()
 	endpoints, err := d.listen(ctx)
 	if err != nil {
 		return err
 	}
 	d.nowOpen(endpoints)
+	if err := d.makeGateway(ctx, conf); err != nil {
+		closeAll(endpoints)
+		return err
+	}
+	defer d.histories.end(d.gw)
+	defer d.gw.Close()
 	d.redirect(true)
 	d.logStart(endpoints)
 	recorder.Go(func() { d.seen.Run(recording) })
@@ -86,6 +92,19 @@ func (d *daemon) run(ctx context.Context) error {
 	d.serveAll(ctx)
 	defer d.manager.attend(d)()
 	return d.tasks.Wait()
+}
+
+// makeGateway makes the gateway, with the histories that the one before has saved.
+func (d *daemon) makeGateway(ctx context.Context, conf bridge.Config) (err error) {
+	if d.histories = d.openHistories(ctx, len(d.conf.sockets) > 0); d.histories != nil {
+		conf.Restore = d.histories.restore
+	}
+	if d.gw, err = bridge.New(conf); err != nil {
+		d.histories.end(nil)
+		return &usageError{err}
+	}
+	d.histories.begin(d.gw)
+	return nil
 }
 
 // serveAll begins to serve. What asks for a reload meanwhile has to wait.
@@ -241,6 +260,7 @@ func (d *daemon) drain() {
 	defer d.changing.Unlock()
 	d.stopped = true
 	d.manager.stopping(d.log, d.conf.DrainTime)
+	d.histories.leaving(d.conf.DrainTime)
 	ctx, cancel := context.WithTimeout(context.Background(), d.conf.DrainTime)
 	defer cancel()
 	if err := d.gw.Shutdown(ctx); err != nil {
@@ -248,6 +268,7 @@ func (d *daemon) drain() {
 	} else {
 		d.log.Info("drained")
 	}
+	d.histories.end(d.gw)
 	closeAll(d.open)
 }
 

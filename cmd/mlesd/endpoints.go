@@ -4,22 +4,25 @@ import (
 	"context"
 	"errors"
 	"net"
+	"sync"
 	"syscall"
 )
 
-// services are what serves the listeners of each flag.
+// services are what serves the listeners of each flag. Listeners are opened before there is a gateway to serve them, so
+// that clients wait rather than being refused while histories are loaded.
 func (d *daemon) services(c *config) map[string]endpoint {
+	admin := sync.OnceValue(d.serveAdmin)
 	return map[string]endpoint{
-		"--v1-listen": {serve: d.gw.ServeV1},
+		"--v1-listen": {serve: func(l net.Listener) error { return d.gw.ServeV1(l) }},
 		"--v1-tls-listen": {tls: true, serve: func(l net.Listener) error {
 			return d.gw.ServeV1TLS(l, d.certs.TLSConfig())
 		}},
 		"--v2-listen": {tls: true, serve: func(l net.Listener) error {
 			return d.gw.ServeV2TLS(l, d.certs.TLSConfig(c.protocols()...))
 		}},
-		"--plain-listen":    {serve: d.gw.ServeV2},
+		"--plain-listen":    {serve: func(l net.Listener) error { return d.gw.ServeV2(l) }},
 		"--redirect-listen": {serve: d.serveRedirect},
-		"--admin-listen":    {serve: d.serveAdmin()},
+		"--admin-listen":    {serve: func(l net.Listener) error { return admin()(l) }},
 	}
 }
 

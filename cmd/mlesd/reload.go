@@ -125,7 +125,7 @@ func (c *config) rereadable() error {
 
 // fixedFlags cannot change while the gateway runs.
 func fixedFlags() []string {
-	return []string{"--cache", "--log-format", "--memory-limit", "--v2-joins", "--webproxy-mask"}
+	return []string{"--cache", "--history-save", "--log-format", "--memory-limit", "--v2-joins", "--webproxy-mask"}
 }
 
 // siteOnlyFlags are those of the site; whether there is one cannot change while the gateway runs.
@@ -158,6 +158,7 @@ func (c *config) keepFixed(old *config, restart []string) {
 		c.values[name] = old.values[name]
 	}
 	c.Cache, c.cacheGiven = old.Cache, old.cacheGiven
+	c.keepFlags = old.keepFlags
 	c.LogFormat, c.V2Joins = old.LogFormat, old.V2Joins // the gateway itself keeps the mask, which needs --v1-websocket
 	c.MemoryLimit, c.memory = old.MemoryLimit, old.memory
 	if c.hasSite() != old.hasSite() {
