@@ -1,3 +1,0 @@
-module mles/packages
-
-go 1.26.0
