@@ -1,0 +1,123 @@
+// Asks the gateway, one thing at a time.
+
+const timeout = 15_000; // ms
+const tokenName = "mles-admin-token"; // in the tab's storage, and nowhere else
+
+// Refused is an answer that is none.
+export class Refused extends Error {
+  constructor(status, text) {
+    super(text || `status ${status}`);
+    this.status = status;
+  }
+}
+
+export class Gateway {
+  #askToken;
+  #last = Promise.resolve(); // the request before
+  #declined = false; // somebody was asked for the token and gave none
+
+  // askToken asks the person for the token and says why; null: there is none.
+  constructor(askToken) { this.#askToken = askToken; }
+
+  // get asks for JSON. When the token is needed the person is asked for it, once, until forgive.
+  get(path) {
+    return this.#inTurn(async () => (await this.#fetch("GET", path, !this.#declined)).json());
+  }
+
+  // act does something, with the token, which the person is asked for if need be.
+  act(method, path) {
+    return this.#inTurn(async () => {
+      const answer = await this.#fetch(method, path, true);
+      const text = await answer.text();
+      try {
+        return JSON.parse(text);
+      } catch {
+        return text;
+      }
+    });
+  }
+
+  // forgive has the person be asked again who did not want to give the token.
+  forgive() { this.#declined = false; }
+
+  #inTurn(f) {
+    const turn = this.#last.then(f, f);
+    this.#last = turn.catch(() => {});
+    return turn;
+  }
+
+  async #fetch(method, path, mayAsk) {
+    for (;;) {
+      const headers = new Headers();
+      const token = kept();
+      if (token) headers.set("Authorization", `Bearer ${token}`);
+      const answer = await fetch(path, { method, headers, cache: "no-store", signal: AbortSignal.timeout(timeout) });
+      if (answer.ok) return answer;
+      const text = (await answer.text()).trim();
+      if (answer.status !== 401) throw new Refused(answer.status, text);
+      const given = mayAsk ? await this.#askToken(text) : null;
+      if (given === null) {
+        this.#declined = true;
+        throw new Refused(401, text);
+      }
+      this.#declined = false;
+      keep(given);
+    }
+  }
+}
+
+function kept() {
+  try {
+    return sessionStorage.getItem(tokenName);
+  } catch {
+    return keep.value;
+  }
+}
+
+function keep(token) {
+  keep.value = token;
+  try {
+    sessionStorage.setItem(tokenName, token);
+  } catch { /* storage is off: as long as the page is there */ }
+}
+
+// Poll asks again and again while the page is seen, more seldom after errors.
+export class Poll {
+  #ask; #every; #failed;
+  #timer = 0;
+  #busy = false;
+  #again = false; // asked for meanwhile
+  #errors = 0;
+
+  // ask returns a promise, every is in ms; failed is told the error and when it is tried again (ms since the epoch).
+  constructor(ask, every, failed) {
+    this.#ask = ask;
+    this.#every = every;
+    this.#failed = failed;
+    document.addEventListener("visibilitychange", () => {
+      if (!document.hidden) this.now();
+    });
+  }
+
+  // now asks at once, or, while it is asking, as soon as that has come to its end.
+  async now() {
+    if (this.#busy) {
+      this.#again = true;
+      return;
+    }
+    clearTimeout(this.#timer);
+    this.#busy = true;
+    let pause = this.#every;
+    try {
+      await this.#ask();
+      this.#errors = 0;
+    } catch (e) {
+      pause = Math.max(this.#every, Math.min(30_000, 1_000 * 2 ** ++this.#errors)) * (0.85 + 0.3 * Math.random());
+      this.#failed(e, Date.now() + pause);
+    }
+    this.#busy = false;
+    if (this.#again) pause = 0;
+    this.#again = false;
+    if (!document.hidden) this.#timer = setTimeout(() => this.now(), pause);
+  }
+}

@@ -1,0 +1,59 @@
+// A server replays its history to whoever joins, so after a reconnect most of what comes first has been seen before.
+// Nothing numbers messages; what is new is found by lining the replay up with what was seen.
+//
+// The rule, as in mlesctl: the new part begins after the longest beginning of the replay that can be explained as the
+// end of what was seen. Arrivals do not count, since servers move and leave them out; own messages may stand anywhere
+// in it, since only the server knows their order among those of others.
+
+import { siphash } from "./siphash.js";
+
+const keptSeen = 4096; // messages of others that are remembered; servers keep 100 or 200
+const keptSent = 1024; // own messages
+
+export class Tail {
+  #key = crypto.getRandomValues(new Uint32Array(4));
+  #seen = []; // oldest first
+  #cut = false; // older ones were dropped from it
+  #sent = [];
+
+  // digest of a frame's data, a string or an ArrayBuffer or Uint8Array.
+  digest(data) {
+    if (typeof data === "string") return "t" + siphash(new TextEncoder().encode(data), this.#key);
+    return "b" + siphash(data instanceof Uint8Array ? data : new Uint8Array(data), this.#key);
+  }
+
+  // saw remembers a message from the channel by its digest.
+  saw(digest) {
+    this.#seen.push(digest);
+    if (this.#seen.length >= 2 * keptSeen) {
+      this.#seen.splice(0, this.#seen.length - keptSeen);
+      this.#cut = true;
+    }
+  }
+
+  // said remembers an own one.
+  said(digest) {
+    this.#sent.push(digest);
+    if (this.#sent.length >= 2 * keptSent) this.#sent.splice(0, this.#sent.length - keptSent);
+  }
+
+  // known is how many messages at the beginning of a replay, a list of digests, are not new.
+  known(replay) {
+    const own = new Set(this.#sent);
+    for (let n = replay.length; n > 0; n--) {
+      if (this.#explains(replay, n, own)) return n;
+    }
+    return 0;
+  }
+
+  // explains tells whether the first n of a replay end as what was seen does, back to where the one or the other begins.
+  #explains(replay, n, own) {
+    let j = this.#seen.length - 1;
+    for (let i = n - 1; i >= 0; i--) {
+      if (j >= 0 && replay[i] === this.#seen[j]) j--;
+      else if (own.has(replay[i])) continue;
+      else return j < 0 && this.#cut;
+    }
+    return true;
+  }
+}
