@@ -13,6 +13,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"mles/internal/admin"
+	"mles/internal/console"
 	"mles/internal/status"
 )
 
@@ -21,7 +22,7 @@ func (d *daemon) serveAdmin() func(net.Listener) error {
 	routes := d.adminRoutes()
 	return func(l net.Listener) error {
 		srv := &http.Server{
-			Handler:           routes.Handler(onLoopback(l.Addr())),
+			Handler:           console.TokenInProtocol(routes.Handler(onLoopback(l.Addr()))),
 			ReadHeaderTimeout: 5 * time.Second,
 			ReadTimeout:       10 * time.Second,
 			WriteTimeout:      30 * time.Second,
@@ -44,6 +45,7 @@ func (d *daemon) adminRoutes() *admin.Routes {
 	source := &status.Source{Gateway: d.gw, Seen: d.seen, Version: version(), Started: d.started, Listeners: d.listening}
 	source.Register(routes.Read)
 	routes.Read("POST /reload", http.HandlerFunc(d.answerReload))
+	d.adminPages(routes)
 	return routes
 }
 

@@ -18,7 +18,7 @@ func (c *config) complete() error {
 	c.completeSaving()
 	var f faults
 	for _, check := range []func() error{
-		c.checkListeners, c.checkCertificates, c.checkDomains, c.checkBounds, c.checkJoins, c.checkSite, c.checkAdmin, c.findKeys, c.findUpstreams, c.findCache,
+		c.checkListeners, c.checkCertificates, c.checkDomains, c.checkBounds, c.checkJoins, c.checkSite, c.checkChat, c.checkAdmin, c.findKeys, c.findUpstreams, c.findCache,
 	} {
 		f.add(check())
 	}

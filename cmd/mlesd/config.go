@@ -61,6 +61,7 @@ type config struct {
 
 	joinFlags
 	siteFlags
+	chatFlags
 	adminFlags
 	keepFlags
 	Config string `name:"config" env:"MLESD_CONFIG" placeholder:"FILE" help:"Settings, one in a line, with the names of the variables: MLESD_HISTORY_LIMIT=100. Read again on SIGHUP and by mlesctl reload. A flag goes before it, and it before the environment."`

@@ -16,6 +16,7 @@ import (
 
 	"mles/bridge"
 	"mles/internal/admin"
+	"mles/internal/console"
 	"mles/internal/seen"
 	"mles/internal/web"
 )
@@ -36,7 +37,8 @@ type daemon struct {
 	token     admin.Token // of the admin listener
 	tasks     *errgroup.Group
 
-	site        web.LiveSite // empty where there is none
+	site        web.LiveSite  // empty where there is none
+	pages       *console.Site // the chat page in front of it
 	certs       liveCertificates
 	redirection atomic.Pointer[http.Handler] // of --redirect-listen
 
@@ -141,6 +143,8 @@ func (d *daemon) begin() error {
 		d.site.Replace(site)
 	}
 	d.certs.current.Store(certs)
+	d.pages = console.NewSite(&d.site)
+	d.pages.Show(d.conf.Chat)
 	return nil
 }
 
@@ -192,8 +196,8 @@ func (d *daemon) gatewayConfig(c *config) (bridge.Config, error) {
 		Witness:       d.seen,
 		Logger:        d.log,
 	}
-	if c.hasSite() {
-		conf.Site = &d.site
+	if c.hasPages() {
+		conf.Site = d.pages
 	}
 	if n := c.HistoryLimit; n != nil && *n == 0 {
 		conf.HistoryLimit = bridge.NoHistory

@@ -49,6 +49,9 @@ func (d *daemon) logStart(endpoints []endpoint) {
 		d.log.Info("site", "wwwroot", c.Wwwroot, "domains", c.Domains, "proxies", len(c.proxies), "cors", c.CORS,
 			"compression_cache", c.compression)
 	}
+	if c.Chat {
+		d.log.Info("chat page", "path", "/chat")
+	}
 	for _, e := range endpoints {
 		d.log.Info("listening", "flag", e.flag, "addr", e.Addr().String(), "tls", e.tls, "passed", len(c.sockets[e.flag]) > 0)
 	}

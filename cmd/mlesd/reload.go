@@ -128,7 +128,8 @@ func fixedFlags() []string {
 	return []string{"--cache", "--history-save", "--log-format", "--memory-limit", "--v2-joins", "--webproxy-mask"}
 }
 
-// siteOnlyFlags are those of the site; whether there is one cannot change while the gateway runs.
+// siteOnlyFlags are those of the site; whether there is one cannot change while the gateway runs, nor whether there is
+// anything for browsers at all.
 func siteOnlyFlags() []string {
 	return []string{"--compression-cache", "--cors", "--proxy", "--wwwroot"}
 }
@@ -142,7 +143,8 @@ func (c *config) differs(old *config) (changed, restart []string) {
 		if len(c.sockets[name]) > 0 {
 			continue // systemd listens there, whatever the flag says
 		}
-		toggles := c.hasSite() != old.hasSite() && slices.Contains(siteOnlyFlags(), name)
+		toggles := c.hasSite() != old.hasSite() && slices.Contains(siteOnlyFlags(), name) ||
+			c.hasPages() != old.hasPages() && name == "--chat"
 		if toggles || slices.Contains(fixedFlags(), name) {
 			restart = append(restart, name)
 		} else {
@@ -161,6 +163,9 @@ func (c *config) keepFixed(old *config, restart []string) {
 	c.keepFlags = old.keepFlags
 	c.LogFormat, c.V2Joins = old.LogFormat, old.V2Joins // the gateway itself keeps the mask, which needs --v1-websocket
 	c.MemoryLimit, c.memory = old.MemoryLimit, old.memory
+	if c.hasPages() != old.hasPages() {
+		c.Chat = old.Chat
+	}
 	if c.hasSite() != old.hasSite() {
 		c.Wwwroot, c.Proxy, c.proxies = old.Wwwroot, old.Proxy, old.proxies
 		c.CORS, c.CompressionCache, c.compression = old.CORS, old.CompressionCache, old.compression

@@ -127,7 +127,7 @@ func (d *daemon) newSite(c *config) (*web.Site, error) {
 
 // protocols are what --v2-listen negotiates: HTTP/2 is for pages alone.
 func (c *config) protocols() []string {
-	if c.hasSite() {
+	if c.hasPages() {
 		return []string{"h2", "http/1.1"}
 	}
 	return []string{"http/1.1"}

@@ -178,6 +178,7 @@ func (t *transition) commit() {
 	if t.site != nil {
 		d.site.Replace(t.site)
 	}
+	d.pages.Show(t.next.Chat)
 	stays := slices.DeleteFunc(slices.Clone(d.open), func(e endpoint) bool {
 		return slices.ContainsFunc(leaving, func(l endpoint) bool { return l.Listener == e.Listener })
 	})

@@ -22,12 +22,13 @@ var rooms = map[string][]string{
 	"conformance":      {}, // an oracle must not be the codec it judges
 	"internal/web":     {"bridge", "v2"},
 	"internal/admin":   {},
+	"internal/console": {},
 	"internal/seen":    {"bridge"},
 	"internal/keep":    {"bridge", "bridge/bus"},
 	"internal/status":  {"bridge", "internal/seen"},
 	"internal/systemd": {},
 	"internal/arrows":  {},
-	"cmd":              {"bridge", "bridge/bus", "conformance", "internal/admin", "internal/keep", "internal/seen", "internal/status", "internal/systemd", "internal/web", "v1", "v2"},
+	"cmd":              {"bridge", "bridge/bus", "conformance", "internal/admin", "internal/console", "internal/keep", "internal/seen", "internal/status", "internal/systemd", "internal/web", "v1", "v2"},
 }
 
 // inTests are the arrows that tests may follow besides.

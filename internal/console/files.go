@@ -32,8 +32,7 @@ func Chat() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
 		case WebSocketPath:
-			w.Header().Set("Upgrade", "websocket")
-			http.Error(w, "this is where the chat page opens its WebSocket", http.StatusUpgradeRequired)
+			noWebSocket(w)
 		case "/chat/": // the page names its files from beside the folder
 			w.Header().Set("Location", "../chat")
 			w.WriteHeader(http.StatusMovedPermanently)

@@ -18,9 +18,13 @@ const protocolHeader = "Sec-Websocket-Protocol"
 const tokenProtocol = "mles-admin-token."
 
 // SameHost has h answer requests only that a page of the same host makes, as Origin tells, which browsers always send for
-// WebSockets: a page of any site may open one to localhost. Others get 403.
+// WebSockets: a page of any site may open one to localhost. Others get 403, and what asks for no WebSocket gets 426.
 func SameHost(h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Upgrade") == "" {
+			noWebSocket(w)
+			return
+		}
 		origin, err := url.Parse(r.Header.Get("Origin"))
 		if err != nil || origin.Host == "" || !strings.EqualFold(origin.Host, r.Host) {
 			http.Error(w, "only the chat page of this address may connect here", http.StatusForbidden)
@@ -56,4 +60,11 @@ func offeredToken(offers []string) string {
 		}
 	}
 	return ""
+}
+
+// noWebSocket answers a request for a page where there is none.
+func noWebSocket(w http.ResponseWriter) {
+	w.Header().Set("Upgrade", "websocket")
+	w.Header().Set("Cache-Control", "no-store")
+	http.Error(w, "this is where the chat page opens its WebSocket", http.StatusUpgradeRequired)
 }

@@ -96,7 +96,7 @@ function base64url(text) {
   return btoa(String.fromCharCode(...new TextEncoder().encode(text))).replace(/\+/g, "-").replace(/\//g, "_").replace(/=+$/, "");
 }
 
-function changed(name, { why, until, again, reason, unreachable }) {
+function changed(name, { why, until, reason, unreachable }) {
   clearInterval(countdown);
   switch (name) {
     case "connecting":
@@ -105,8 +105,7 @@ function changed(name, { why, until, again, reason, unreachable }) {
     case "joined":
       pill("good", "Connected");
       if (!joined) enter();
-      else if (lost) log.note("Connected again");
-      lost = false;
+      back();
       break;
     case "waiting":
       if (joined && !lost) log.note(`${why} What you write is sent when it is back.`);
@@ -138,6 +137,7 @@ function enter() {
   history.replaceState(null, "", "#" + new URLSearchParams({ channel: who.channel, uid: who.uid }));
   join.hidden = true;
   talk.hidden = by("leave").hidden = false;
+  log.began();
   title();
   text.focus();
   log.toEnd();
@@ -186,11 +186,17 @@ function leave() {
 
 function problem(words) { by("problem").textContent = words; }
 
+// back notes that a lost connection is there again, before what was missed.
+function back() {
+  if (lost) log.note("Connected again");
+  lost = false;
+}
+
 function heard(events, { replayed, again }) {
   if (replayed) {
+    back();
     log.busy(true);
     log.events(events, again ? new Date() : null);
-    if (!again) log.note("Said before you came");
     log.busy(false);
   } else {
     log.events(events, new Date());
@@ -202,7 +208,7 @@ function heard(events, { replayed, again }) {
 }
 
 function say() {
-  const words = text.value.replace(/\s+$/, "");
+  const words = text.value.replace(/^\s*\n|\s+$/g, "");
   if (!words || !session) return;
   if (send(words)) text.value = "";
   text.focus();

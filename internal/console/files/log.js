@@ -57,6 +57,11 @@ export class Log {
     return row;
   }
 
+  // began notes where what was said before ends.
+  began() {
+    if (this.#empty.hidden) this.note(`You joined at ${clock.format(new Date())}`);
+  }
+
   note(text) { this.#add([this.#rule(text)], false); }
 
   #message(whose, { text, bytes }, time) {

@@ -1,7 +1,7 @@
 // Lines over the last minutes, in SVG. What it looks like is in the style sheet.
 
 const svgNS = "http://www.w3.org/2000/svg";
-const span = 10 * 60_000; // ms shown
+const longest = 10 * 60_000, shortest = 60_000; // ms shown: as many as there are, within these
 const gap = 10_000; // longer without a point: nobody looked, and there is no line
 const left = 44, right = 4, top = 8, bottom = 20; // px around the lines
 
@@ -38,7 +38,7 @@ export class Plot {
   // add puts values, one for each series, at a time in ms.
   add(time, values) {
     this.#points.push({ time, values });
-    while (this.#points[0].time < time - span - gap) this.#points.shift();
+    while (this.#points[0].time < time - longest - gap) this.#points.shift();
     this.#redraw();
   }
 
@@ -60,6 +60,7 @@ export class Plot {
     const width = this.#svg.clientWidth, height = this.#svg.clientHeight;
     if (!width || !this.#points.length) return;
     const now = this.#points.at(-1).time;
+    const span = Math.min(longest, Math.max(shortest, now - this.#points[0].time));
     const most = Math.max(this.#least, ...this.#points.flatMap((p) => p.values.filter(Number.isFinite)));
     const ceiling = round(most, this.#unit);
     const x = (time) => left + (width - left - right) * (1 - (now - time) / span);
@@ -70,7 +71,7 @@ export class Plot {
       parts.push(shape("line", { class: "grid", x1: left, x2: width - right, y1: at, y2: at }));
       parts.push(label(this.#format(ceiling * share), left - 8, at + 3.5, "end"));
     }
-    parts.push(label("10 min ago", left, height - 4, "start"), label("now", width - right, height - 4, "end"));
+    parts.push(label(`${Math.round(span / 60_000)} min ago`, left, height - 4, "start"), label("now", width - right, height - 4, "end"));
     this.#series.forEach(({ hue }, i) => {
       const runs = this.#runs(i, x, y);
       const lines = runs.map((run) => "M" + run.map((p) => p.map((n) => n.toFixed(1)).join(" ")).join("L")).join("");

@@ -18,7 +18,8 @@ const refusalsMax = 10; // in a row, of one who has been in: a dead twin may hol
 const passing = new Set(["too slow", "no pong", "replaced", "no hello in time"]);
 
 // Session joins as { url, protocols, uid, channel, key } says, and tells `on`:
-//   state(name, { why, until })   connecting, joined, waiting (until: ms since the epoch), ended; with why
+//   state(name, { why, until, … })   connecting, joined (what was replayed has been told), waiting (until: ms since the
+//                   epoch), ended (reason: of the close frame, unreachable: nobody answered); why: words
 //   events(list, { replayed, again })   each { arrival } | { text } | { bytes }, every one once
 //   sent(line)      a waiting line has been written
 //   unsure(lines)   these may not have arrived
@@ -103,9 +104,8 @@ export class Session {
   // replayed takes what came at the beginning of a connection.
   #replayed(frames) {
     if (this.#ended || !this.#socket) return;
-    const again = this.#everIn;
-    this.#on.state("joined", { again });
     this.#heard(frames, true);
+    this.#on.state("joined", {});
     const lost = this.#unsure.filter((w) => !this.#found.delete(w.digest)).map((w) => w.line);
     this.#unsure = [];
     if (lost.length) this.#on.unsure(lost);
