@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"net/http"
 
 	"mles/internal/admin"
 	"mles/internal/console"
@@ -29,5 +30,5 @@ func (d *daemon) adminPages(routes *admin.Routes) {
 	routes.Open("/console/", console.Console())
 	routes.Open("/chat", console.Chat())
 	routes.Open("/chat/", console.Chat())
-	routes.Read("GET "+console.WebSocketPath, console.SameHost(d.gw))
+	routes.Read("GET "+console.WebSocketPath, console.SameHost(http.HandlerFunc(d.gw.ServeAnyOrigin)))
 }
