@@ -59,6 +59,8 @@ type session interface {
 	// review ends it if it has joined and p, which holds by now, allows that no
 	// longer, and says why.
 	review(p *policy) *refusal
+	// kick ends it, politely, if one of its memberships is such a one, and says whether.
+	kick(whom func(*bus.Member) bool) bool
 }
 
 // New makes a gateway, which serves nothing yet. Close frees what it holds.

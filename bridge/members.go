@@ -89,23 +89,28 @@ func (g *Gateway) MembersOf(channel string) iter.Seq[Member] {
 func members(c bus.Census) iter.Seq[Member] {
 	return func(yield func(Member) bool) {
 		for _, m := range c.Members {
-			who, ok := m.Sink().(client)
-			u, present := m.Usage()
-			if !ok || !present {
-				continue
-			}
-			if !yield(Member{
-				Visit:       who.visit(m),
-				Since:       m.Since(),
-				LastMessage: u.Last,
-				Lag:         u.Lag,
-				In:          Traffic(u.In),
-				Out:         Traffic(u.Out),
-			}) {
+			if who, is := look(m); is && !yield(who) {
 				return
 			}
 		}
 	}
+}
+
+// look tells who m is; is is false where it is nobody outside, or has left.
+func look(m *bus.Member) (who Member, is bool) {
+	c, ok := m.Sink().(client)
+	u, present := m.Usage()
+	if !ok || !present {
+		return Member{}, false
+	}
+	return Member{
+		Visit:       c.visit(m),
+		Since:       m.Since(),
+		LastMessage: u.Last,
+		Lag:         u.Lag,
+		In:          Traffic(u.In),
+		Out:         Traffic(u.Out),
+	}, true
 }
 
 // Channels yields every channel, in no order, as Members does.

@@ -23,13 +23,18 @@ func TestProbe(t *testing.T) {
 			}
 			cancel()
 		}
-		g.crew.queue, g.crew.hands = []*writer{{}}, 1 // a hand that never comes back
+		set := func(queue []*writer, hands int) {
+			g.crew.mu.Lock()
+			defer g.crew.mu.Unlock()
+			g.crew.queue, g.crew.hands = queue, hands
+		}
+		set([]*writer{{}}, 1) // a hand that never comes back
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 		defer cancel()
 		if err := g.Probe(ctx); err == nil || !strings.Contains(err.Error(), "the writers") {
 			t.Errorf("writers that stand still: %v", err)
 		}
-		g.crew.queue, g.crew.hands = nil, 0
+		set(nil, 0)
 		g.Close()
 		if err := g.Probe(t.Context()); err == nil {
 			t.Error("a closed gateway works")

@@ -14,6 +14,7 @@ import (
 
 	"mles/internal/admin"
 	"mles/internal/console"
+	"mles/internal/control"
 	"mles/internal/status"
 )
 
@@ -46,6 +47,7 @@ func (d *daemon) adminRoutes() *admin.Routes {
 	source.Register(routes.Read)
 	routes.Read("POST /reload", http.HandlerFunc(d.answerReload))
 	d.adminPages(routes)
+	(&control.Routes{Gateway: d.gw, Log: d.log}).Register(routes.Act)
 	return routes
 }
 

@@ -26,16 +26,18 @@ var rooms = map[string][]string{
 	"internal/seen":    {"bridge"},
 	"internal/keep":    {"bridge", "bridge/bus"},
 	"internal/status":  {"bridge", "internal/seen"},
+	"internal/control": {"bridge"},
 	"internal/systemd": {},
 	"internal/arrows":  {},
-	"cmd":              {"bridge", "bridge/bus", "conformance", "internal/admin", "internal/console", "internal/keep", "internal/seen", "internal/status", "internal/systemd", "internal/web", "v1", "v2"},
+	"cmd":              {"bridge", "bridge/bus", "conformance", "internal/admin", "internal/console", "internal/control", "internal/keep", "internal/seen", "internal/status", "internal/systemd", "internal/web", "v1", "v2"},
 }
 
 // inTests are the arrows that tests may follow besides.
 var inTests = map[string][]string{
-	"conformance":     {"bridge"},
-	"bridge":          {"internal/keep"}, // by those outside the package
-	"internal/status": {"v1", "v2"},
+	"conformance":      {"bridge"},
+	"bridge":           {"internal/keep"}, // by those outside the package
+	"internal/status":  {"v1", "v2"},
+	"internal/control": {"v1", "v2"},
 }
 
 const module = "mles"
