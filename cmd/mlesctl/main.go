@@ -58,6 +58,9 @@ type commandLine struct {
 	Status  statusCommand  `cmd:"" help:"Ask a gateway who is there, and who still uses v1."`
 	Check   checkCommand   `cmd:"" help:"Hold a server to the protocol."`
 	Reload  reloadCommand  `cmd:"" help:"Have a gateway read its configuration, keys and certificates again."`
+	Kick    kickCommand    `cmd:"" help:"Close somebody's connections to a gateway."`
+	History historyCommand `cmd:"" help:"Print what a gateway remembers of a channel."`
+	Purge   purgeCommand   `cmd:"" help:"Have a gateway forget the history of a channel."`
 	Vectors vectorsCommand `cmd:"" help:"Write out test vectors for implementations in any language."`
 	Bench   benchCommand   `cmd:"" help:"Measure servers, beside what the machine can do."`
 

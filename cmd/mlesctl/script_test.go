@@ -26,6 +26,7 @@ import (
 	"go.uber.org/goleak"
 
 	"mles/bridge"
+	"mles/internal/control"
 	"mles/internal/seen"
 	admin "mles/internal/status"
 )
@@ -95,6 +96,7 @@ func startGateway(ts *testscript.TestScript, certificate tls.Certificate, keys [
 		Listeners: func() []admin.Listener { return []admin.Listener{{Flag: "--v1-listen", Address: "[::1]:8077"}} },
 	}
 	source.Register(mux.Handle)
+	(&control.Routes{Gateway: g, Log: slog.New(slog.DiscardHandler)}).Register(mux.Handle)
 	office := httptest.NewServer(mux)
 	ts.Defer(office.Close)
 	ts.Setenv("ADMIN", strings.TrimPrefix(office.URL, "http://"))
