@@ -1,11 +1,13 @@
 package bridge
 
 import (
+	"container/list"
 	"context"
 	"crypto/tls"
 	"errors"
 	"net"
 	"net/netip"
+	"os"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -29,7 +31,8 @@ type acceptor struct {
 	g     *Gateway
 	slots chan struct{} // one for each TLS handshake that is being computed
 
-	fullLog, failLog rate.Sometimes
+	fullLog *bunched
+	failLog rate.Sometimes
 }
 
 func newAcceptor(g *Gateway) *acceptor {
@@ -37,7 +40,7 @@ func newAcceptor(g *Gateway) *acceptor {
 		g:     g,
 		slots: make(chan struct{}, 2*runtime.GOMAXPROCS(0)),
 
-		fullLog: rate.Sometimes{Interval: time.Second},
+		fullLog: newBunched(),
 		failLog: rate.Sometimes{Interval: time.Second},
 	}
 }
@@ -48,13 +51,25 @@ type socket struct {
 	tcp      *net.TCPConn // nil where it is none
 	via      net.Listener // that accepted it; nil where another program did
 	g        *Gateway
-	addr     netip.AddrPort // the client's; invalid where it has none
 	accepted time.Time
+	behind   bool // begins with a PROXY protocol header
 	overfull bool // over the limit on connections: to be refused
 	in       inbox
 	out      outlet
 
+	// Guarded by g.addresses.mu until it joins, and fixed then.
+	addr    netip.AddrPort // the client's; invalid where it has none
+	told    bool           // … as a proxy says, and not the connection's other end
+	byProxy bool           // that one is a proxy which has yet to say whose the connection is
+	counted uint32         // for its address, in that era of g.addresses; 0: not
+
+	// Guarded by g.unjoined.mu.
+	place    *list.Element // in the queue; nil while not there
+	admitted bool          // is let in, or a visit
+	gone     bool          // is closed
+
 	slot   atomic.Bool           // holds a handshake slot
+	shakes atomic.Bool           // is amid a handshake, which has had one
 	spoke  atomic.Bool           // the client has sent something
 	joined atomic.Bool           // the time for joining is over
 	visit  atomic.Pointer[visit] // it has asked a site something
@@ -68,6 +83,11 @@ func (s *socket) Read(p []byte) (int, error) {
 	n, err := s.receive(p)
 	if n > 0 && !s.spoke.Load() {
 		s.spoke.Store(true)
+	}
+	if n > 0 && s.shakes.Load() {
+		if late := s.takeSlot(); late != nil {
+			return 0, late
+		}
 	}
 	return n, err
 }
@@ -115,6 +135,7 @@ func (s *socket) mustJoin() {
 		s.accepted = time.Now()
 		s.joined.Store(false)
 		s.SetReadDeadline(time.Time{})
+		s.g.unjoined.again(s)
 	}
 }
 
@@ -127,9 +148,30 @@ func (s *socket) leaveSite() bool {
 	return v != nil
 }
 
+// takeSlot waits for a handshake slot, as long as there is time for joining: who
+// has no time left is not worth computing for.
+func (s *socket) takeSlot() error {
+	if s.slot.Load() {
+		return nil
+	}
+	s.g.unjoined.pause(s)
+	late := time.NewTimer(time.Until(s.accepted.Add(joinTime)))
+	defer late.Stop()
+	select {
+	case s.g.acceptor.slots <- struct{}{}:
+		s.slot.Store(true)
+		return nil
+	case <-late.C:
+		return os.ErrDeadlineExceeded
+	case <-s.g.closing:
+		return net.ErrClosed
+	}
+}
+
 func (s *socket) freeSlot() {
 	if s.slot.CompareAndSwap(true, false) {
 		<-s.g.acceptor.slots
+		s.g.unjoined.await(s)
 	}
 }
 
@@ -137,7 +179,9 @@ func (s *socket) freeSlot() {
 func (s *socket) Close() error {
 	s.closed.Do(func() {
 		s.freeSlot()
+		s.g.unjoined.forget(s)
 		s.g.forget(s)
+		s.g.addresses.give(s)
 		s.leaveSite()
 		s.g.counters.connections.Add(-1)
 		s.g.bus.Budget().Add(-connectionCost)
@@ -153,16 +197,40 @@ func (s *socket) shutWrite() {
 }
 
 // name is the client's address for the log.
-func (s *socket) name() string { return s.Conn.RemoteAddr().String() }
+func (s *socket) name() string {
+	switch {
+	case !s.told:
+		return s.Conn.RemoteAddr().String()
+	case s.addr.Port() == 0: // X-Forwarded-For does not say
+		return s.addr.Addr().String()
+	}
+	return s.addr.String()
+}
+
+// RemoteAddr is the client's address, which what is above the socket goes by.
+func (s *socket) RemoteAddr() net.Addr {
+	if !s.told {
+		return s.Conn.RemoteAddr()
+	}
+	return net.TCPAddrFromAddrPort(s.addr)
+}
 
 // connectionCost is about what a connection takes by itself, in bytes.
 const connectionCost = 16 << 10
 
 // admit counts a new connection and gives it the time there is for joining. It
 // returns nil where there are too many even to say so, or the gateway is closing.
-func (a *acceptor) admit(nc net.Conn, via net.Listener) *socket {
+func (a *acceptor) admit(nc net.Conn, via net.Listener, service Service) *socket {
 	g := a.g
-	s := &socket{Conn: nc, via: via, g: g, accepted: time.Now()}
+	p := g.policy.Load()
+	s := &socket{Conn: nc, via: via, g: g, accepted: time.Now(), addr: addressOf(nc.RemoteAddr().String())}
+	s.behind = p.hasHeader(service, s.addr)
+	s.byProxy = s.behind || p.forwards(service, s.addr)
+	g.counters.accepted.Add(1)
+	if ok, _ := g.lets(s); !ok {
+		nc.Close()
+		return nil
+	}
 	if tcp, ok := nc.(*net.TCPConn); ok {
 		s.tcp = tcp
 		s.in.source = lazy(tcp)
@@ -170,34 +238,33 @@ func (a *acceptor) admit(nc net.Conn, via net.Listener) *socket {
 		tcp.SetKeepAliveConfig(keepAlive)
 		boundUnsent(tcp)
 	}
-	if ap, err := netip.ParseAddrPort(nc.RemoteAddr().String()); err == nil {
-		s.addr = netip.AddrPortFrom(ap.Addr().Unmap(), ap.Port())
-	}
-	g.counters.accepted.Add(1)
 	g.bus.Budget().Add(connectionCost)
 	n := g.counters.connections.Add(1)
 	if !g.note(s) {
 		s.Close()
 		return nil
 	}
-	if limit := g.policy.Load().maxConnections; n > limit {
+	if limit := p.maxConnections; n > limit && !g.makeRoom(limit) {
 		s.overfull = true
 		g.counters.refused("over limit")
-		a.fullLog.Do(func() {
+		a.fullLog.do(func(times int64) {
 			g.log.Warn("connection refused: too many connections; raise --max-connections, --memory-limit or the limit on open files",
-				"limit", limit, "client", s.name())
+				"limit", limit, "client", s.name(), "refused", times)
 		})
 		if n > limit+refusalSlack {
 			s.Close()
 			return nil
 		}
 	}
+	if !s.overfull {
+		g.unjoined.await(s)
+	}
 	s.SetReadDeadline(time.Time{})
 	return s
 }
 
 // run accepts until the listener or the gateway is closed.
-func (a *acceptor) run(l net.Listener, handle func(*socket)) error {
+func (a *acceptor) run(l net.Listener, service Service, handle func(*socket)) error {
 	if !a.g.listen(l) {
 		l.Close()
 		return nil
@@ -209,9 +276,7 @@ func (a *acceptor) run(l net.Listener, handle func(*socket)) error {
 		switch {
 		case err == nil:
 			delay = 0
-			if s := a.admit(nc, l); s != nil {
-				handle(s)
-			}
+			a.take(nc, l, service, handle)
 		case errors.Is(err, net.ErrClosed) || a.g.isClosed():
 			return nil
 		default:
@@ -222,6 +287,18 @@ func (a *acceptor) run(l net.Listener, handle func(*socket)) error {
 			case <-a.g.closing:
 			}
 		}
+	}
+}
+
+// take has a connection handled, as far as it is let in, once it is known whose it is.
+func (a *acceptor) take(nc net.Conn, l net.Listener, service Service, handle func(*socket)) {
+	s := a.admit(nc, l, service)
+	switch {
+	case s == nil:
+	case s.behind:
+		a.g.spawn(func() { a.g.serveBehind(s, service, handle) }, s)
+	default:
+		handle(s)
 	}
 }
 
@@ -240,6 +317,7 @@ func (a *acceptor) handshake(s *socket, conf *tls.Config) (*tls.Conn, error) {
 	s.in.record = new(records)
 	tc := tls.Server(s, conf)
 	err := tc.HandshakeContext(context.Background())
+	s.shakes.Store(false)
 	s.freeSlot()
 	if err != nil {
 		a.g.refuseSocket(s, "tls handshake", err)
@@ -253,6 +331,9 @@ func (a *acceptor) handshake(s *socket, conf *tls.Config) (*tls.Conn, error) {
 // refuseSocket logs and counts a connection that never came to speak Mles. One
 // that never spoke at all is a check of the port.
 func (g *Gateway) refuseSocket(s *socket, reason string, err error) {
+	if errors.Is(err, net.ErrClosed) { // by us, which has been logged
+		return
+	}
 	if !s.spoke.Load() {
 		g.log.Debug("closed before a byte came", "client", s.name())
 		return
@@ -270,9 +351,11 @@ func (a *acceptor) bounded(conf *tls.Config) *tls.Config {
 	inner := conf.GetConfigForClient
 	conf = conf.Clone()
 	conf.GetConfigForClient = func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
-		if s, ok := hello.Conn.(*socket); ok && s.slot.CompareAndSwap(false, false) {
-			a.slots <- struct{}{}
-			s.slot.Store(true)
+		if s, ok := hello.Conn.(*socket); ok {
+			s.shakes.Store(true)
+			if err := s.takeSlot(); err != nil {
+				return nil, err
+			}
 		}
 		if inner == nil {
 			return nil, nil

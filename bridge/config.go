@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"slices"
+	"time"
 
 	"mles/bridge/bus"
 )
@@ -123,6 +125,22 @@ type Config struct {
 	// many as the limit on file descriptors allows. Never more than idle ones
 	// fit into three quarters of the budget.
 	MaxConnections int
+	// RateLimit is how many connections the clients of one address may open in a
+	// time, on all listeners together, IPv6 addresses by networks of 64 bits.
+	// Others are closed before anything is read, or answered 429 where a trusted
+	// proxy asks for them. The zero value: any number.
+	RateLimit Rate
+	// PerIPLimit is how many they may have open at once; 0: any number.
+	PerIPLimit int
+	// LimitExempt are networks whose clients neither is for.
+	LimitExempt []netip.Prefix
+	// TrustedProxies are networks of proxies whose X-Forwarded-For tells whose a
+	// request is: the last address in it that is not in these networks itself.
+	TrustedProxies []netip.Prefix
+	// ProxyProtocol says where connections begin with a header of the PROXY protocol,
+	// version 1 or 2, which tells whose they are, and from which networks: those
+	// without are refused. From all others connections are taken as they are.
+	ProxyProtocol map[Service][]netip.Prefix
 	// Witness is told who joins and leaves; nil: nobody is.
 	Witness Witness
 	// Restore, if set, is called once by New, before anything else happens on a channel: it
@@ -133,7 +151,8 @@ type Config struct {
 	// messages never stand in it.
 	Logger *slog.Logger
 	// Site answers requests that are no WebSocket upgrade, and those that it
-	// claims if it is an [Upgrader]; nil: 426.
+	// claims if it is an [Upgrader]; nil: 426. RemoteAddr is their client's address,
+	// as TrustedProxies tell it, and X-Forwarded-Proto is left only as set by these.
 	Site http.Handler
 }
 
@@ -195,8 +214,16 @@ func (c Config) withDefaults() (Config, error) {
 	case c.HistoryLimit < 0:
 		return c, fmt.Errorf("bridge: history limit is %d", c.HistoryLimit)
 	}
-	if c.MemoryLimit < 0 || c.MaxConnections < 0 {
+	if c.MemoryLimit < 0 || c.MaxConnections < 0 || c.PerIPLimit < 0 || c.RateLimit.N < 0 {
 		return c, errors.New("bridge: a limit is negative")
+	}
+	if r := c.RateLimit; r.N > 0 && r.Per/time.Duration(r.N) <= 0 {
+		return c, fmt.Errorf("bridge: %d connections in %s is no rate", r.N, r.Per)
+	}
+	for service := range c.ProxyProtocol {
+		if _, err := ParseService(service.String()); err != nil {
+			return c, fmt.Errorf("bridge: PROXY protocol: %w", err)
+		}
 	}
 	if c.MemoryLimit == 0 {
 		if c.MemoryLimit = UsableMemory() / 2; c.MemoryLimit == 0 {

@@ -26,6 +26,8 @@ type Gateway struct {
 	intake    *intake
 	places    *places
 	acceptor  *acceptor
+	addresses *addresses
+	unjoined  *unjoined
 	wheel     *wheel
 	visits    *visits
 	crew      crew
@@ -95,6 +97,9 @@ func New(conf Config) (*Gateway, error) {
 	g.intake = newIntake(g.bus.Budget())
 	g.places = newPlaces(g.bus.Budget(), g.links != nil)
 	g.acceptor = newAcceptor(g)
+	g.addresses = newAddresses()
+	g.addresses.configure(addressLimitsOf(conf), g.eachSocket)
+	g.unjoined = newUnjoined()
 	g.wheel = newWheel()
 	g.visits = newVisits(conf)
 	if conf.Restore != nil {
@@ -116,13 +121,13 @@ func budgetOf(limit int64) int64 { return limit / 2 }
 // ServeV1 serves v1 to whoever connects to l, until the gateway is shut down,
 // and then returns nil.
 func (g *Gateway) ServeV1(l net.Listener) error {
-	return g.acceptor.run(l, func(s *socket) { g.spawn(func() { g.serveV1(s, s) }, s) })
+	return g.acceptor.run(l, OnV1, func(s *socket) { g.spawn(func() { g.serveV1(s, s) }, s) })
 }
 
 // ServeV1TLS does the same over TLS.
 func (g *Gateway) ServeV1TLS(l net.Listener, conf *tls.Config) error {
 	conf = g.acceptor.bounded(conf)
-	return g.acceptor.run(l, func(s *socket) {
+	return g.acceptor.run(l, OnV1TLS, func(s *socket) {
 		g.spawn(func() {
 			if tc, err := g.acceptor.handshake(s, conf); err == nil {
 				g.serveV1(s, tc)
@@ -134,15 +139,18 @@ func (g *Gateway) ServeV1TLS(l net.Listener, conf *tls.Config) error {
 // ServeV2 serves v2 without TLS, as behind a terminator of it, until the gateway
 // is shut down, and then returns nil.
 func (g *Gateway) ServeV2(l net.Listener) error {
-	return g.serveHTTP(l, g.serve, func(s *socket, ready func(net.Conn)) { ready(s) })
+	return g.serveHTTP(l, OnV2, g.serve, func(s *socket, ready func(net.Conn)) { ready(s) })
 }
 
 // ServeSite serves HTTP without TLS and nothing of Mles, such as a redirect on
 // port 80, with the bounds that the gateway's connections have, until it is shut
 // down, and then returns nil.
 func (g *Gateway) ServeSite(l net.Listener, site http.Handler) error {
-	visit := func(w http.ResponseWriter, r *http.Request) { g.visit(w, r, site) }
-	return g.serveHTTP(l, visit, func(s *socket, ready func(net.Conn)) { ready(s) })
+	visit := func(w http.ResponseWriter, r *http.Request) {
+		r, whose := g.asAsked(r)
+		g.visit(w, whose.asTold(r), site)
+	}
+	return g.serveHTTP(l, OnSite, visit, func(s *socket, ready func(net.Conn)) { ready(s) })
 }
 
 // ServeV2TLS does the same over TLS. Where conf offers h2, Config.Site is served
@@ -150,7 +158,7 @@ func (g *Gateway) ServeSite(l net.Listener, site http.Handler) error {
 // all do.
 func (g *Gateway) ServeV2TLS(l net.Listener, conf *tls.Config) error {
 	conf = g.acceptor.bounded(conf)
-	return g.serveHTTP(l, g.serve, func(s *socket, ready func(net.Conn)) {
+	return g.serveHTTP(l, OnV2TLS, g.serve, func(s *socket, ready func(net.Conn)) {
 		g.spawn(func() {
 			tc, err := g.acceptor.handshake(s, conf)
 			if err != nil {
@@ -299,6 +307,15 @@ func (g *Gateway) drain() ([]session, <-chan struct{}) {
 	return sessions, idle
 }
 
+// eachSocket yields all sockets that are open.
+func (g *Gateway) eachSocket(yield func(*socket)) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for s := range g.sockets {
+		yield(s)
+	}
+}
+
 // open returns the sessions, and the sockets that are none. The caller holds mu.
 func (g *Gateway) open() (sessions []session, others []*socket) {
 	for s, as := range g.sockets {
@@ -345,4 +362,7 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) { g.serve(w,
 
 // ServeAnyOrigin does the same for upgrades alone, whatever Config.Origins says, for
 // programs that have looked at the request's Origin themselves.
-func (g *Gateway) ServeAnyOrigin(w http.ResponseWriter, r *http.Request) { g.upgrade(w, r) }
+func (g *Gateway) ServeAnyOrigin(w http.ResponseWriter, r *http.Request) {
+	r, whose := g.asAsked(r)
+	g.upgrade(w, r, whose)
+}

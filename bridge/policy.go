@@ -15,6 +15,8 @@ type policy struct {
 	v1WebSocket    bool
 	v1ReadOnly     bool
 	maxConnections int64
+	trusted        networks // proxies whose X-Forwarded-For counts
+	headers        map[Service][]netip.Prefix
 }
 
 // policyOf returns what a complete configuration demands.
@@ -27,7 +29,20 @@ func policyOf(conf Config) *policy {
 		v1WebSocket:    conf.V1WebSocket,
 		v1ReadOnly:     conf.V1ReadOnly,
 		maxConnections: int64(conf.MaxConnections),
+		trusted:        conf.TrustedProxies,
+		headers:        conf.ProxyProtocol,
 	}
+}
+
+// forwards says whether requests from addr may be other clients'.
+func (p *policy) forwards(on Service, addr netip.AddrPort) bool {
+	return on.speaksHTTP() && addr.IsValid() && p.trusted.contain(addr.Addr())
+}
+
+// hasHeader says whether a connection from addr begins with a PROXY protocol header.
+func (p *policy) hasHeader(on Service, addr netip.AddrPort) bool {
+	from := networks(p.headers[on])
+	return addr.IsValid() && from.contain(addr.Addr())
 }
 
 // keys are those that hold at the moment.

@@ -2,6 +2,7 @@ package bridge
 
 import (
 	"crypto/tls"
+	"maps"
 	"slices"
 	"time"
 
@@ -23,8 +24,8 @@ type Changes struct {
 }
 
 // Reconfigure puts conf in the place of the configuration that the gateway was
-// made with. Keys, channels, origins, upstreams, the history's and the connections' limits
-// change at once, and V1ReadOnly with the next frames. V2Joins, WebproxyMask and MemoryLimit
+// made with. Keys, channels, origins, upstreams, proxies, the history's and the connections'
+// limits change at once, and V1ReadOnly with the next frames. V2Joins, WebproxyMask and MemoryLimit
 // are only named in Changes.Restart; Logger, Site and Witness stay as they are. An
 // upstream that is configured as before stays connected.
 //
@@ -57,6 +58,7 @@ func (g *Gateway) Reconfigure(conf Config) (Changes, error) {
 	p := policyOf(conf)
 	g.policy.Store(p)
 	g.admission.Unlock()
+	g.addresses.configure(addressLimitsOf(conf), g.eachSocket)
 	g.bus.SetHistoryLimit(conf.HistoryLimit)
 	changes.Closed = g.review(p)
 
@@ -73,8 +75,13 @@ func differences(old, now Config) (c Changes) {
 	}{
 		{"AddrKey", old.AddrKey != now.AddrKey},
 		{"HistoryLimit", old.HistoryLimit != now.HistoryLimit},
+		{"LimitExempt", !slices.Equal(old.LimitExempt, now.LimitExempt)},
 		{"MaxConnections", old.MaxConnections != now.MaxConnections},
 		{"Origins", !slices.Equal(old.Origins, now.Origins)},
+		{"PerIPLimit", old.PerIPLimit != now.PerIPLimit},
+		{"ProxyProtocol", !maps.EqualFunc(old.ProxyProtocol, now.ProxyProtocol, slices.Equal)},
+		{"RateLimit", old.RateLimit != now.RateLimit},
+		{"TrustedProxies", !slices.Equal(old.TrustedProxies, now.TrustedProxies)},
 		{"Upstreams", !slices.EqualFunc(old.Upstreams, now.Upstreams, Upstream.equal)},
 		{"V1AddressKeys", old.V1AddressKeys != now.V1AddressKeys},
 		{"V1Channels", !slices.Equal(old.V1Channels, now.V1Channels)},

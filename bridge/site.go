@@ -127,6 +127,7 @@ func (g *Gateway) newVisit(s *socket) *visit {
 		return nil
 	}
 	s.hasJoined()
+	g.unjoined.admit(s)
 	return v
 }
 

@@ -129,7 +129,8 @@ func (c *v1conn) join(f v1.Frame) error {
 	}
 	unsaid := 0
 	c.member, err = c.g.claim(j, claim{
-		at: &c.seat,
+		at:   &c.seat,
+		sock: c.sock,
 		admits: func(p *policy) *refusal {
 			by, r := p.admitsV1(shown)
 			c.by.set(by)

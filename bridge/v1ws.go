@@ -140,6 +140,7 @@ func (c *v1ws) enter(p *place, body []byte, m v1.View) (err error) {
 	said := 0
 	p.member, err = c.g.claim(bus.Join{Channel: channel, Dialect: onV1WS, Sink: p}, claim{
 		at:     &c.seat,
+		sock:   c.sock,
 		admits: func(pol *policy) *refusal { return pol.admitsV1WS(named) },
 		complete: func(pol *policy, j *bus.Join) {
 			p.key = pol.keys.headerKey(c.sock.addr, uid, channel)

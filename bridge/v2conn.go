@@ -39,7 +39,8 @@ func (c *v2conn) join(text []byte) error {
 	c.ws.SetReadLimit(int64(c.max))
 	j := bus.Join{Channel: c.channel, Dialect: c.speaks(), ID: c.uid, Sink: c}
 	c.member, err = c.g.claim(j, claim{
-		at: &c.seat,
+		at:   &c.seat,
+		sock: c.sock,
 		admits: func(p *policy) *refusal {
 			by, r := p.admitsV2(hello)
 			c.by.set(by)

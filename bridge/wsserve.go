@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"sync"
 
 	"mles/v2"
@@ -18,7 +19,7 @@ const maxHeader = 16 << 10
 // serveHTTP runs an HTTP server on the connections of l, each of which prepare
 // hands on when it is ready for HTTP. When the gateway is shut down, requests that
 // are being answered end first.
-func (g *Gateway) serveHTTP(l net.Listener, handler http.HandlerFunc, prepare func(s *socket, ready func(net.Conn))) error {
+func (g *Gateway) serveHTTP(l net.Listener, service Service, handler http.HandlerFunc, prepare func(s *socket, ready func(net.Conn))) error {
 	q := &queue{addr: l.Addr(), conns: make(chan net.Conn), closed: make(chan struct{})}
 	server := &http.Server{
 		Handler:           handler,
@@ -46,7 +47,7 @@ func (g *Gateway) serveHTTP(l net.Listener, handler http.HandlerFunc, prepare fu
 		defer close(done)
 		server.Serve(q)
 	}()
-	err := g.acceptor.run(l, func(s *socket) { prepare(s, q.push) })
+	err := g.acceptor.run(l, service, func(s *socket) { prepare(s, q.push) })
 	q.Close()
 	<-done
 	g.waitFor(server)
@@ -130,24 +131,32 @@ func (q *queue) Addr() net.Addr { return q.addr }
 // serve has the site answer a request, or makes a WebSocket of it where the page that
 // asks for that may.
 func (g *Gateway) serve(w http.ResponseWriter, r *http.Request) {
+	r, whose := g.asAsked(r)
 	if g.isForSite(r) {
-		g.visit(w, r, g.conf.Site)
+		g.visit(w, whose.asTold(r), g.conf.Site)
 		return
 	}
 	if g.admitsOrigin(w, r) {
-		g.upgrade(w, r)
+		g.upgrade(w, r, whose)
 	}
 }
 
 // upgrade makes a WebSocket of a request and serves what its first frame begins.
-func (g *Gateway) upgrade(w http.ResponseWriter, r *http.Request) {
+func (g *Gateway) upgrade(w http.ResponseWriter, r *http.Request, of whose) {
+	s := socketOf(r)
+	if of.told && s != nil && !g.letsVia(w, s, of.client) {
+		return
+	}
 	c := &wsconn{g: g, gateway: identityIn(r.Header)}
 	var header http.Header
 	if c.gateway != "" {
 		header = http.Header{gatewayHeader: {g.identity}}
 	}
-	ws, err := v2.UpgradeWith(&hijacker{ResponseWriter: w, conn: c, r: r}, r, header)
+	ws, err := v2.UpgradeWith(&hijacker{ResponseWriter: w, conn: c, r: r, whose: of}, r, header)
 	if err != nil {
+		if of.told && s != nil {
+			g.addresses.give(s)
+		}
 		g.counters.refused("no upgrade")
 		g.log.Info("refused", "dialect", "v2", "client", r.RemoteAddr, "reason", err.Error())
 		if c.wire != nil {
@@ -158,12 +167,25 @@ func (g *Gateway) upgrade(w http.ResponseWriter, r *http.Request) {
 	c.start(ws)
 }
 
+// letsVia has a connection of a trusted proxy be its client's, unless that has too many.
+func (g *Gateway) letsVia(w http.ResponseWriter, s *socket, client netip.AddrPort) bool {
+	g.addresses.reveal(s, client, false)
+	ok, reason := g.lets(s)
+	if !ok {
+		w.Header().Set("Connection", "close")
+		w.Header().Set("Retry-After", "10")
+		http.Error(w, reason, http.StatusTooManyRequests)
+	}
+	return ok
+}
+
 // hijacker puts a wire of ours below the WebSocket that takes over a request's
 // connection.
 type hijacker struct {
 	http.ResponseWriter
 	conn *wsconn
 	r    *http.Request
+	whose
 }
 
 var errOverfull = errors.New("too many connections")
@@ -181,10 +203,17 @@ func (h *hijacker) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	}
 	s := socketOf(h.r)
 	if s == nil { // another program's HTTP server
-		if s = h.conn.g.acceptor.admit(nc, nil); s == nil {
+		if s = h.conn.g.acceptor.admit(nc, nil, ofOthers); s == nil {
 			return nil, nil, errOverfull
 		}
 		nc = s
+		if h.told {
+			h.conn.g.addresses.reveal(s, h.client, false)
+			if ok, _ := h.conn.g.lets(s); !ok {
+				s.Close()
+				return nil, nil, errOverfull
+			}
+		}
 	}
 	s.mustJoin()
 	h.conn.sock = s
