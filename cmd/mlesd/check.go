@@ -18,7 +18,8 @@ func (c *config) complete() error {
 	c.completeSaving()
 	var f faults
 	for _, check := range []func() error{
-		c.checkListeners, c.checkCertificates, c.checkDomains, c.checkBounds, c.checkJoins, c.checkSite, c.checkChat, c.checkAdmin, c.findKeys, c.findUpstreams, c.findCache,
+		c.checkListeners, c.checkCertificates, c.checkDomains, c.checkBounds, c.checkConnections, c.checkJoins, c.checkSite, c.checkChat, c.checkAdmin,
+		c.findKeys, c.findUpstreams, c.findCache,
 	} {
 		f.add(check())
 	}
@@ -31,6 +32,7 @@ func (c *config) findKeys() error {
 	c.keys, err = findKeys(c.file.lookup, c.KeyFile, c.V1KeyFile, c.V2KeyFile)
 	c.keys.warnings = append(c.keys.warnings, c.file.warnings()...)
 	c.keys.warnings = append(c.keys.warnings, c.sockets.warnings(c)...)
+	c.keys.warnings = append(c.keys.warnings, c.connectionWarnings()...)
 	if c.keys.addr != "" && len(c.keys.v1.keys) > 0 && !c.V1AddressKeys {
 		c.keys.warnings = append(c.keys.warnings, "MLES_ADDR_KEY has no effect: v1 has a shared key, and --v1-address-keys is not given")
 	}

@@ -60,6 +60,7 @@ type config struct {
 	LogFormat string     `name:"log-format" env:"MLESD_LOG_FORMAT" group:"Log" default:"text" enum:"text,json" placeholder:"text" help:"text or json, on standard error."`
 
 	joinFlags
+	connectionFlags
 	siteFlags
 	chatFlags
 	adminFlags

@@ -193,9 +193,13 @@ func (d *daemon) gatewayConfig(c *config) (bridge.Config, error) {
 		V2Joins:       joins,
 		Upstreams:     c.upstreams,
 		MemoryLimit:   c.memory,
+		RateLimit:     c.rate(),
+		PerIPLimit:    c.perIP(),
+		LimitExempt:   c.LimitExempt,
 		Witness:       d.seen,
 		Logger:        d.log,
 	}
+	conf.TrustedProxies, conf.ProxyProtocol = c.TrustedProxies, c.proxyHeaders()
 	if c.hasPages() {
 		conf.Site = d.pages
 	}
