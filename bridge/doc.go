@@ -16,7 +16,10 @@
 // # How it is made
 //
 // Every connection is accepted by the same code (accept.go), which counts it,
-// survives what accepting can fail with and bounds TLS handshakes. Then
+// survives what accepting can fail with and bounds TLS handshakes. Where a proxy has
+// opened it, proxyheader.go and forwarded.go find whose it is; addresses.go counts it
+// for its client's address, and unjoined.go closes whoever does not join when there is
+// no place left. Then
 // v1conn.go or wsconn.go reads its first frame, which is authenticated (keys.go),
 // claims its identity (claim.go, challenge.go) and joins the bus: on a WebSocket
 // v2conn.go sees to that if it is text, and v1ws.go, if Config allows that dialect,

@@ -121,7 +121,10 @@ func counts(by map[string]int64) map[string]int64 {
 
 func memberOf(m bridge.Member) Member {
 	address := ""
-	if m.Addr.IsValid() {
+	switch {
+	case m.Addr.IsValid() && m.Addr.Port() == 0: // which a proxy has not told
+		address = m.Addr.Addr().String()
+	case m.Addr.IsValid():
 		address = m.Addr.String()
 	}
 	return Member{
