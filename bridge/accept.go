@@ -320,10 +320,14 @@ func (a *acceptor) handshake(s *socket, conf *tls.Config) (*tls.Conn, error) {
 	s.shakes.Store(false)
 	s.freeSlot()
 	if err != nil {
+		if s.spoke.Load() {
+			a.g.counters.handshakesFailed.Add(1)
+		}
 		a.g.refuseSocket(s, "tls handshake", err)
 		s.Close()
 		return nil, err
 	}
+	a.g.counters.handshakes.Add(1)
 	s.SetDeadline(time.Time{})
 	return tc, nil
 }

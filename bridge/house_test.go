@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
@@ -144,6 +145,13 @@ func (h *house) until(what string, so func() bool) {
 			h.Fatalf("never seen: %s\n%+v", what, h.Stats())
 		}
 	}
+}
+
+// hasLogged waits until the log has n lines with all of parts, and says whether it has no more of them.
+func (h *house) hasLogged(n int, parts ...string) bool {
+	h.Helper()
+	h.until(fmt.Sprintf("%d lines in the log with %q", n, parts), func() bool { return len(h.log.lines(parts...)) >= n })
+	return len(h.log.lines(parts...)) == n
 }
 
 // joins runs f, which makes somebody join in the dialect, and waits for it.

@@ -16,7 +16,7 @@ type Member struct {
 	// LastMessage is when the last message came from it; zero: none has.
 	LastMessage time.Time
 	// Lag is how many bytes of the channel it has not taken yet, those that it
-	// is being given included.
+	// is being given included. One that is given nothing any more has none.
 	Lag int64
 	// In is what it has said since it joined, Out what it has been given to
 	// read, history and arrivals included. Bytes are messages as its dialect has
@@ -103,6 +103,9 @@ func look(m *bus.Member) (who Member, is bool) {
 	if !ok || !present {
 		return Member{}, false
 	}
+	if !u.Subscribed {
+		u.Lag = 0
+	}
 	return Member{
 		Visit:       c.visit(m),
 		Since:       m.Since(),
@@ -152,10 +155,14 @@ func (g *Gateway) came(m *bus.Member, in *traffic) {
 	in.members.Add(1)
 }
 
-// went does the same when it has left.
-func (g *Gateway) went(m *bus.Member, in *traffic) {
+// went does the same when it has left, and returns what it has done.
+func (g *Gateway) went(m *bus.Member, in *traffic) bus.Usage {
 	if g.conf.Witness != nil {
 		g.conf.Witness.Left(m.Sink().(client).visit(m))
 	}
 	in.members.Add(-1)
+	u, _ := m.Usage()
+	in.messagesOut.Add(u.Out.Messages)
+	in.bytesOut.Add(u.Out.Bytes)
+	return u
 }

@@ -139,7 +139,7 @@ func (c *v1conn) review(p *policy) *refusal {
 // revoke takes leave of a member that is no longer allowed, as of somebody who is refused: with the end of the
 // stream behind a whole frame, and reading on for a moment.
 func (c *v1conn) revoke(why string) {
-	if c.revoked.Swap(true) {
+	if !c.ends(&ending{reason: why}) {
 		return
 	}
 	c.g.log.Warn("no longer allowed", "dialect", "v1", "client", c.sock.name(), "uid", c.uid, "channel", c.channel, "reason", why)
@@ -156,7 +156,7 @@ func (c *wsconn) review(p *policy) *refusal {
 	r := c.seat.review(p)
 	if r != nil {
 		c.g.log.Warn("no longer allowed", c.label(), "client", c.sock.name(), "uid", c.uid, "channel", c.channel, "reason", r.reason)
-		c.close(v2.ClosePolicy, r.told())
+		c.part(v2.ClosePolicy, r.told(), &ending{reason: r.reason})
 	}
 	return r
 }

@@ -2,6 +2,8 @@ package bridge
 
 import (
 	"net"
+
+	"mles/v2"
 )
 
 // reasonListener is a listener that has been retired.
@@ -56,7 +58,7 @@ func (c *wsconn) retire() {
 	if c.seat.taken() {
 		c.g.log.Warn("no longer allowed", c.label(), "client", c.sock.name(), "uid", c.uid, "channel", c.channel, "reason", reasonListener)
 	}
-	c.shutdown()
+	c.part(v2.CloseGoingAway, v2.ReasonGoingAway, &ending{reason: reasonListener})
 }
 
 func (v *visit) retire() { v.s.Close() }

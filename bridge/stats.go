@@ -1,6 +1,7 @@
 package bridge
 
 import (
+	"iter"
 	"maps"
 	"sync"
 	"sync/atomic"
@@ -25,6 +26,10 @@ type Stats struct {
 	Cuts     map[string]int64 // subscriptions ended because of lag or replacement, by reason
 	Revoked  map[string]int64 // connections closed because a change of configuration allows them no longer, by reason
 
+	Handshakes       int64                       // of TLS that succeeded
+	HandshakesFailed int64                       // of those whose client has sent something
+	Disconnects      map[string]map[string]int64 // connections that had joined and have ended, by dialect and reason
+
 	MessagesIn     map[string]int64 // frames received after the join, by dialect
 	BytesIn        map[string]int64 // their bytes, headers of v1 included, by dialect
 	ReadOnly       int64            // v1 frames received after the join that were not published; see Config.V1ReadOnly
@@ -41,6 +46,7 @@ type Stats struct {
 // counters is where Stats come from.
 type counters struct {
 	connections, accepted, untranslatable, astray, unmaskable, readOnly atomic.Int64
+	handshakes, handshakesFailed                                        atomic.Int64
 	v1, v2, v1ws                                                        traffic
 
 	mu       sync.Mutex
@@ -49,8 +55,14 @@ type counters struct {
 	revoked  map[string]int64
 }
 
-// traffic is what came in one dialect.
-type traffic struct{ members, joins, messages, bytes atomic.Int64 }
+// traffic is what came and went in one dialect.
+type traffic struct {
+	members, joins, messages, bytes atomic.Int64
+	messagesOut, bytesOut           atomic.Int64 // to those who have left
+	shownOut                        [2]int64     // guarded by counters.mu: what Survey has told last
+
+	ends map[string]int64 // guarded by counters.mu: connections that have ended, by reason
+}
 
 func (c *counters) refused(reason string) { c.count(&c.refusals, reason) }
 func (c *counters) cut(why bus.Reason)    { c.count(&c.cuts, string(why)) }
@@ -61,14 +73,34 @@ func (c *counters) count(m *map[string]int64, label string) {
 	if *m == nil {
 		*m = make(map[string]int64)
 	}
+	if _, known := (*m)[label]; !known && len(*m) >= maxReasons {
+		label = otherReasons
+	}
 	(*m)[label]++
+}
+
+// Reasons are few and ours. Should one ever hold something of a client's, their number is bounded all the same.
+const (
+	maxReasons   = 64
+	otherReasons = "other"
+)
+
+// each yields the dialects by their names.
+func (c *counters) each() iter.Seq2[string, *traffic] {
+	return func(yield func(string, *traffic) bool) {
+		_ = yield("v1", &c.v1) && yield("v2", &c.v2) && yield("v1ws", &c.v1ws)
+	}
 }
 
 // Stats returns the counts of this moment.
 func (g *Gateway) Stats() Stats {
 	c, b := &g.counters, g.bus.Stats()
 	each := func(f func(*traffic) *atomic.Int64) map[string]int64 {
-		return map[string]int64{"v1": f(&c.v1).Load(), "v2": f(&c.v2).Load(), "v1ws": f(&c.v1ws).Load()}
+		by := make(map[string]int64)
+		for dialect, t := range c.each() {
+			by[dialect] = f(t).Load()
+		}
+		return by
 	}
 	st := Stats{
 		Connections: c.connections.Load(),
@@ -88,10 +120,17 @@ func (g *Gateway) Stats() Stats {
 		Untranslatable: c.untranslatable.Load(),
 		Astray:         c.astray.Load(),
 		Unmaskable:     c.unmaskable.Load(),
+
+		Handshakes:       c.handshakes.Load(),
+		HandshakesFailed: c.handshakesFailed.Load(),
+		Disconnects:      make(map[string]map[string]int64),
 	}
 	g.upstreams.count(&st)
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	for dialect, t := range c.each() {
+		st.Disconnects[dialect] = maps.Clone(t.ends)
+	}
 	st.Refusals, st.Cuts, st.Revoked = maps.Clone(c.refusals), maps.Clone(c.cuts), maps.Clone(c.revoked)
 	return st
 }

@@ -38,8 +38,8 @@ type v1conn struct {
 	spoke      atomic.Bool // has sent a frame after its first
 	relays     atomic.Bool // … that of another uid: it is a peer
 	challenged atomic.Bool // somebody else claims its CID
-	revoked    atomic.Bool // no longer allowed; what still comes is read and discarded
 	ended      sync.Once
+	end        atomic.Pointer[ending] // set by the first who ends it, but for the client
 }
 
 // A refusal is why a connection does not join: it is logged and counted, and
@@ -288,21 +288,14 @@ func (c *v1conn) read() {
 
 // finish ends a joined connection that cannot be read any more.
 func (c *v1conn) finish(err error) {
-	why := "closed"
 	switch {
-	case c.revoked.Load(): // which has been logged
 	case errors.Is(err, v1.ErrMagic), errors.Is(err, v1.ErrEmpty):
-		why = "not a frame"
+		c.ends(&ending{reason: "not a frame", fault: true})
 	case errors.Is(err, errIntake):
-		why = "frame given up"
+		c.ends(&ending{reason: "frame given up", fault: true})
 	case isTimeout(err):
-		why = "frame not continued in time"
+		c.ends(&ending{reason: "frame not continued in time", fault: true})
 	}
-	level := c.g.log.Debug
-	if why != "closed" {
-		level = c.g.log.Warn
-	}
-	level("left", "dialect", "v1", "client", c.sock.name(), "uid", c.uid, "channel", c.channel, "reason", why)
 	c.close()
 }
 
@@ -353,6 +346,7 @@ func (c *v1conn) Cut(m *bus.Member, why bus.Reason) {
 	c.g.counters.cut(why)
 	c.g.log.Warn("subscription cut", "dialect", "v1", "client", c.sock.name(), "uid", c.uid, "channel", m.Channel(), "reason", string(why))
 	if why == bus.Replaced || !c.spoke.Load() {
+		c.ends(&ending{reason: string(why)})
 		c.abort()
 		return
 	}
@@ -373,7 +367,13 @@ func (c *v1conn) alive() bool {
 	return c.sock.tcp == nil || probed(c.sock.tcp)
 }
 
-func (c *v1conn) shutdown() { c.abort() }
+func (c *v1conn) shutdown() {
+	c.ends(&ending{reason: "going away"})
+	c.abort()
+}
+
+// ends notes why the connection ends, unless that has been decided before, and says whether it has not.
+func (c *v1conn) ends(why *ending) bool { return c.end.CompareAndSwap(nil, why) }
 
 // abort makes the reader end.
 func (c *v1conn) abort() {
@@ -387,7 +387,9 @@ func (c *v1conn) close() {
 	c.ended.Do(func() {
 		if c.member != nil {
 			c.member.Leave()
-			c.g.went(c.member, &c.g.counters.v1)
+			l := &life{dialect: "v1", uid: c.uid, channel: c.channel, sock: c.sock}
+			l.add(c.g.went(c.member, &c.g.counters.v1))
+			c.g.farewell(l, &c.g.counters.v1, c.end.Load())
 		}
 		c.g.intake.set(&c.hold, 0)
 		c.conn.Close()

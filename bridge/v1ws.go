@@ -212,13 +212,13 @@ func (p *place) Cut(m *bus.Member, why bus.Reason) {
 	c := p.conn
 	c.g.counters.cut(why)
 	c.g.log.Warn("subscription cut", c.label(), "client", c.sock.name(), "uid", p.uid, "channel", m.Channel(), "reason", string(why))
-	c.close(v2.ClosePolicy, v2.ReasonTooSlow)
+	c.part(v2.ClosePolicy, v2.ReasonTooSlow, &ending{reason: string(why)})
 }
 
-func (c *v1ws) left() {
+func (c *v1ws) left(l *life) {
 	for _, p := range c.places {
 		p.member.Leave()
-		c.g.went(p.member, c.counts())
+		l.add(c.g.went(p.member, c.counts()))
 		if p.mask != nil {
 			c.g.masks.giveBack(p.mask)
 		}

@@ -102,10 +102,10 @@ func (c *v2conn) Cut(m *bus.Member, why bus.Reason) {
 		c.close(v2.ClosePolicy, v2.ReasonReplaced)
 		return
 	}
-	c.close(v2.ClosePolicy, v2.ReasonTooSlow)
+	c.part(v2.ClosePolicy, v2.ReasonTooSlow, &ending{reason: string(why)})
 }
 
-func (c *v2conn) left() {
+func (c *v2conn) left(l *life) {
 	c.member.Leave()
-	c.g.went(c.member, c.counts())
+	l.add(c.g.went(c.member, c.counts()))
 }

@@ -25,8 +25,7 @@ func (c *wsconn) visit() {
 		return
 	}
 	if c.missed.Add(1) > maxMissed {
-		c.g.log.Warn("gave up", c.label(), "client", c.sock.name(), "uid", c.uid, "channel", c.channel, "reason", v2.ReasonNoPong)
-		c.close(v2.ClosePolicy, v2.ReasonNoPong)
+		c.part(v2.ClosePolicy, v2.ReasonNoPong, &ending{reason: v2.ReasonNoPong, fault: true})
 		return
 	}
 	c.ping()

@@ -48,6 +48,7 @@ type wsconn struct {
 	closing    atomic.Bool   // a close frame is due or sent: nothing is published any more
 	gone       sync.Once
 	ended      sync.Once
+	end        *ending // why closing is set; fixed before
 }
 
 // A wsDialect is what is spoken over a WebSocket. Its methods are called by the
@@ -63,8 +64,8 @@ type wsDialect interface {
 	// hear takes a whole message, which is valid until it returns. A *wsFault
 	// closes the connection with what it says.
 	hear(op byte, message []byte) error
-	// left ends the memberships.
-	left()
+	// left ends the memberships, and adds them to l.
+	left(l *life)
 }
 
 // A wsFault ends a WebSocket for what the client has sent.
@@ -100,7 +101,7 @@ func (c *wsconn) start(ws *websocket.Conn) {
 	c.slot = -1
 	c.answer = make(chan struct{}, 1)
 	c.pace.conn = c.wire
-	c.hold.giveUp = func() { c.close(v2.CloseOverLimits, v2.ReasonOverLimit) }
+	c.hold.giveUp = func() { c.reject(v2.CloseOverLimits, v2.ReasonOverLimit, "frame given up") }
 	c.writer = newWriter(c.wire.Conn, c.seat.mute)
 	c.wire.upgraded = true
 	c.sock.in.idle = c.wire.idle
@@ -202,7 +203,7 @@ func (c *wsconn) read() {
 		var fault *wsFault
 		switch {
 		case errors.As(err, &fault):
-			c.reject(fault.code, fault.reason, fault.Error())
+			c.part(fault.code, fault.reason, &ending{reason: fault.reason, detail: fault.Error(), fault: true})
 		case c.closing.Load(): // or gorilla has found a fault and answered it
 		case errors.Is(err, websocket.ErrReadLimit): // a length with its first bit set; gorilla does not answer that
 			c.reject(v2.CloseProtocol, v2.ReasonProtocol, "protocol error")

@@ -63,10 +63,9 @@ func labelOf(err error, reason string) string {
 	return reason
 }
 
-// reject closes a joined connection for what it sent; why is for the log.
+// reject closes a joined connection for what it sent, or did not; why is for the log and a label.
 func (c *wsconn) reject(code int, reason, why string) {
-	c.g.log.Warn("left", c.label(), "client", c.sock.name(), "uid", c.uid, "channel", c.channel, "reason", why)
-	c.close(code, reason)
+	c.part(code, reason, &ending{reason: why, fault: true})
 }
 
 // errHalfCode is a close frame that gorilla does not find fault with.
@@ -82,16 +81,22 @@ func (c *wsconn) onClose(code int, _ string) error {
 		c.close(v2.CloseProtocol, v2.ReasonProtocol)
 		return errHalfCode
 	}
-	c.close(code, "")
+	c.part(code, "", nil)
 	return nil
 }
 
-func (c *wsconn) shutdown() { c.close(v2.CloseGoingAway, v2.ReasonGoingAway) }
+func (c *wsconn) shutdown() {
+	c.part(v2.CloseGoingAway, v2.ReasonGoingAway, &ending{reason: "going away"})
+}
 
 // close leaves the channels and sends a close frame; what the client still sends
 // is read and discarded for a moment.
-func (c *wsconn) close(code int, reason string) {
+func (c *wsconn) close(code int, reason string) { c.part(code, reason, &ending{reason: reason}) }
+
+// part does that, and notes why unless something else has ended the connection before; nil: the client has.
+func (c *wsconn) part(code int, reason string, why *ending) {
 	c.gone.Do(func() {
+		c.end = why
 		c.closing.Store(true)
 		c.depart(v2.AppendClose(nil, code, reason))
 	})
@@ -118,14 +123,23 @@ func (c *wsconn) finish() {
 	c.ended.Do(func() {
 		c.g.intake.set(&c.hold, 0)
 		if c.joined {
-			c.dialect.left()
+			l := &life{dialect: c.dialect.name(), uid: c.uid, channel: c.channel, sock: c.sock}
+			c.dialect.left(l)
 			c.prove()
-			c.g.log.Debug("left", c.label(), "client", c.sock.name(), "uid", c.uid, "channel", c.channel)
+			c.g.farewell(l, c.dialect.counts(), c.ending())
 		}
 		if c.slot >= 0 {
 			c.g.wheel.remove(c, c.slot, c.dialect.pingSteps())
 		}
 	})
+}
+
+// ending is why the connection has ended; nil: the client has ended it.
+func (c *wsconn) ending() *ending {
+	if !c.closing.Load() {
+		return nil
+	}
+	return c.end
 }
 
 // discard reads until the client's close frame or end, for as long as the

@@ -76,14 +76,12 @@ func (w *wire) Write(p []byte) (int, error) {
 	}
 	c := w.c
 	c.flush()
-	frame, why := slices.Clone(p), v2.ReasonProtocol
+	frame, why := slices.Clone(p), &ending{reason: v2.ReasonProtocol, fault: true}
 	if bytes.Equal(p, tooBig) {
-		frame, why = v2.AppendClose(nil, v2.CloseTooBig, v2.ReasonTooBig), "message too big"
+		frame, why = v2.AppendClose(nil, v2.CloseTooBig, v2.ReasonTooBig), &ending{reason: v2.ReasonTooBig, fault: true}
 	}
 	c.gone.Do(func() {
-		if c.joined {
-			c.g.log.Warn("left", c.label(), "client", c.sock.name(), "uid", c.uid, "channel", c.channel, "reason", why)
-		}
+		c.end = why
 		c.closing.Store(true)
 		c.depart(frame)
 	})

@@ -276,6 +276,7 @@ func (m *Member) detach() {
 	if l == nil {
 		return
 	}
+	m.tally.excluded = m.lag()
 	if m.idleAt >= 0 {
 		last := len(l.idle) - 1
 		l.idle[m.idleAt] = l.idle[last]

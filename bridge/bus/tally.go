@@ -21,17 +21,21 @@ type Usage struct {
 	// Last is when it last published something; zero: never.
 	Last time.Time
 	// Lag is how many bytes it has yet to take, those given out last and the
-	// log's index included; see the package's doc. A member without
-	// subscription has none.
+	// log's index included; see the package's doc. Of a member without
+	// subscription it is what that was when it ended.
 	Lag int64
+	// Subscribed says whether there is a subscription, which a member may lose before it leaves.
+	Subscribed bool
 }
 
 // A tally is a member's part of that. The channel's lock guards it, which whoever
 // publishes or is given something holds anyway.
 type tally struct {
-	in, out  Traffic
-	last     int64 // Unix ns of the last event published; 0: none
-	excluded int64 // events of the log that were not for it: earlier ones and its own, less those of its replay
+	in, out Traffic
+	last    int64 // Unix ns of the last event published; 0: none
+	// While subscribed, excluded counts events of the log that were not for it: earlier ones and its own, less those
+	// of its replay. Then it is the lag that was left: a member is one of many, and there is no room for both.
+	excluded int64
 }
 
 // published counts events of the member.
@@ -54,12 +58,17 @@ func (t *tally) published(events []Event, now time.Time) {
 func (m *Member) Usage() (u Usage, present bool) {
 	m.ch.mu.Lock()
 	defer m.ch.mu.Unlock()
+	return m.usage()
+}
+
+// usage is Usage for those who hold the channel's lock.
+func (m *Member) usage() (u Usage, present bool) {
 	u = Usage{In: m.tally.in, Out: m.tally.out}
 	if m.tally.last != 0 {
 		u.Last = time.Unix(0, m.tally.last)
 	}
-	if m.log != nil {
-		u.Lag = m.lag()
+	if u.Lag = m.tally.excluded; m.log != nil {
+		u.Lag, u.Subscribed = m.lag(), true
 	}
 	return u, !m.left
 }

@@ -54,7 +54,7 @@ func NewACME(conf ACMEConfig) (*Certificates, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Certificates{get: a.get, alpn: []string{acme.ALPNProto}, http: a.httpHandler, tasks: a.tasks, start: a.start}, nil
+	return &Certificates{get: a.get, alpn: []string{acme.ALPNProto}, http: a.httpHandler, tasks: a.tasks, start: a.start, status: a.status}, nil
 }
 
 // check says what does not fit, fills in the authority and returns its folder in the cache.

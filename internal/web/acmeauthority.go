@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -28,6 +29,7 @@ type authority struct {
 	client    *http.Client // reaches the authority until tasks stop
 	directory string
 	domains   map[string]*domain // by the name as clients send it
+	order     []*domain          // as they were given
 	first     *domain            // shown to clients that name no host
 	tasks     *tasks
 	log       *slog.Logger
@@ -39,7 +41,9 @@ type domain struct {
 	name   string           // in lower case, ASCII
 	former *tls.Certificate // of an older server; nil: none
 
-	own atomic.Bool // the manager has a certificate
+	own      atomic.Bool                      // the manager has a certificate
+	leaf     atomic.Pointer[x509.Certificate] // the one that it shows; nil: none
+	troubles troubles
 }
 
 // newAuthority makes an authority of a checked configuration, whose files are in cache.
@@ -61,13 +65,14 @@ func newAuthority(conf ACMEConfig, cache string) (*authority, error) {
 		}
 		d := &domain{name: name, former: found.bestFor(name)}
 		a.domains[name] = d
+		a.order = append(a.order, d)
 		if a.first == nil {
 			a.first = d
 		}
 	}
 	a.manager = &autocert.Manager{
 		Prompt:     autocert.AcceptTOS,
-		Cache:      &loggedCache{Cache: autocert.DirCache(cache), served: a.serves, log: log},
+		Cache:      &loggedCache{Cache: autocert.DirCache(cache), of: a.domains, log: log},
 		HostPolicy: a.policy,
 		Email:      conf.Email,
 		Client:     &acme.Client{DirectoryURL: conf.Directory, HTTPClient: a.client, UserAgent: "mlesd"},

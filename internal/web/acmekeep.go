@@ -37,6 +37,7 @@ func (a *authority) obtain(ctx context.Context, d *domain) *tls.Certificate {
 	for {
 		cert, reached, err := a.try(ctx, d)
 		if err == nil {
+			d.has(cert.Leaf)
 			d.own.Store(true)
 			a.log.Info("certificate ready", "domain", d.name, "until", cert.Leaf.NotAfter)
 			return cert
@@ -50,6 +51,7 @@ func (a *authority) obtain(ctx context.Context, d *domain) *tls.Certificate {
 		} else {
 			reach = min(2*reach, reachMax)
 		}
+		d.troubles.note(err)
 		a.log.Error("no certificate yet", "domain", d.name, "shown", d.shown(), "err", err, "again", wait)
 		if !sleep(ctx, wait) {
 			return nil
@@ -147,12 +149,20 @@ func (a *authority) follow(ctx context.Context, d *domain, cert *tls.Certificate
 		case ctx.Err() != nil:
 			return nil
 		case err == nil && !now.Leaf.Equal(cert.Leaf):
+			d.has(now.Leaf)
 			return now
 		}
+		if err == nil {
+			err = errNotRenewed
+		}
+		d.troubles.note(err)
 		a.log.Error("certificate not renewed", "domain", d.name, "until", cert.Leaf.NotAfter)
 		due = time.Now().Add(min(max(life/20, time.Second), 24*time.Hour))
 	}
 }
+
+// errNotRenewed is all that the manager lets see of a renewal that fails.
+var errNotRenewed = errors.New("not renewed: the log tells what the authority said")
 
 // sleep waits, and reports whether ctx let it.
 func sleep(ctx context.Context, d time.Duration) bool {
@@ -170,14 +180,15 @@ func sleep(ctx context.Context, d time.Duration) bool {
 // those that it cannot store, which it keeps to itself.
 type loggedCache struct {
 	autocert.Cache
-	served func(name string) bool
-	log    *slog.Logger
+	of  map[string]*domain
+	log *slog.Logger
 }
 
 // Put stores data under key; the key of a certificate is its domain.
 func (c *loggedCache) Put(ctx context.Context, key string, data []byte) error {
 	err := c.Cache.Put(ctx, key, data)
-	if !c.served(key) {
+	d := c.of[key]
+	if d == nil {
 		return err
 	}
 	if err != nil {
@@ -185,6 +196,7 @@ func (c *loggedCache) Put(ctx context.Context, key string, data []byte) error {
 		return err
 	}
 	if cert, err := tls.X509KeyPair(data, data); err == nil {
+		d.has(cert.Leaf)
 		c.log.Info("certificate issued", "domain", key, "until", cert.Leaf.NotAfter)
 	}
 	return nil

@@ -103,7 +103,7 @@ func (fullDisk) Put(context.Context, string, []byte) error { return errors.New("
 // A certificate that cannot be kept is told; tokens and accounts are not certificates.
 func TestCertificateThatIsNotKept(t *testing.T) {
 	log := new(journal)
-	c := &loggedCache{Cache: fullDisk{}, served: func(name string) bool { return name == "mles.example" }, log: log.logger()}
+	c := &loggedCache{Cache: fullDisk{}, of: map[string]*domain{"mles.example": new(domain)}, log: log.logger()}
 	for _, key := range []string{"mles.example", "mles.example+token", "acme_account+key"} {
 		if err := c.Put(t.Context(), key, nil); err == nil {
 			t.Errorf("%s: kept", key)

@@ -16,6 +16,8 @@ type Certificates struct {
 	http  func(next http.Handler) http.Handler // nil: nothing is proved over HTTP
 	tasks *tasks                               // nil: nothing runs in the background
 	start func()                               // nil: nothing to start
+
+	status func() []CertificateStatus // nil: there are none
 }
 
 // Start begins what can only work once the listeners are served: an ACME authority connects to them. It is called

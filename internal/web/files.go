@@ -49,7 +49,7 @@ func NewFiles(certFile, keyFile string, log *slog.Logger) (*Certificates, error)
 		return nil, err
 	}
 	p.tasks.run(func(ctx context.Context) { p.follow(ctx, watcher, pollEvery) })
-	return &Certificates{get: p.get, tasks: p.tasks}, nil
+	return &Certificates{get: p.get, tasks: p.tasks, status: p.status}, nil
 }
 
 // pair is a certificate file with its key file.
@@ -59,7 +59,8 @@ type pair struct {
 	log               *slog.Logger
 	tasks             *tasks
 
-	current atomic.Pointer[tls.Certificate]
+	current  atomic.Pointer[tls.Certificate]
+	troubles troubles
 
 	// Owned by the goroutine that follows the files.
 	seen [sha256.Size]byte // of what was looked at last, good or not
@@ -82,12 +83,15 @@ func (p *pair) load() error {
 		return nil
 	}
 	p.seen = sum
+	var loaded tls.Certificate
+	if err == nil {
+		if loaded, err = tls.X509KeyPair(cert, key); err != nil {
+			err = fmt.Errorf("%s with %s: %w", p.certFile, p.keyFile, err)
+		}
+	}
+	p.troubles.note(err)
 	if err != nil {
 		return err
-	}
-	loaded, err := tls.X509KeyPair(cert, key)
-	if err != nil {
-		return fmt.Errorf("%s with %s: %w", p.certFile, p.keyFile, err)
 	}
 	p.current.Store(&loaded)
 	p.log.Info("certificate loaded", "file", p.certFile, "names", loaded.Leaf.DNSNames, "until", loaded.Leaf.NotAfter)

@@ -55,7 +55,7 @@ func NewSelfSigned(dir string, log *slog.Logger) (*Certificates, error) {
 	if err := s.refresh(); err != nil {
 		return nil, err
 	}
-	return &Certificates{get: s.get}, nil
+	return &Certificates{get: s.get, status: s.status}, nil
 }
 
 type selfSigned struct {
