@@ -20,6 +20,8 @@ type Stats struct {
 	Memory      int64 // bytes counted against the budget
 	MemoryLimit int64 // the budget
 
+	MaxConnections int64 // that may be open at once
+
 	Accepted int64            // connections ever accepted
 	Joins    map[string]int64 // by dialect: "v1", "v2", "v1ws"
 	Refusals map[string]int64 // connections refused before they joined, by reason
@@ -111,6 +113,8 @@ func (g *Gateway) Stats() Stats {
 		Channels:    int64(b.Channels),
 		Memory:      b.Memory,
 		MemoryLimit: g.bus.Budget().Limit(),
+
+		MaxConnections: g.policy.Load().maxConnections,
 
 		Accepted:       c.accepted.Load(),
 		Joins:          each(func(t *traffic) *atomic.Int64 { return &t.joins }),

@@ -154,3 +154,20 @@ func heap() int64 {
 	runtime.ReadMemStats(&m)
 	return int64(m.HeapAlloc)
 }
+
+// BenchmarkSurvey: looking at all members of a channel, as each scrape of metrics does.
+func BenchmarkSurvey(b *testing.B) {
+	const members = 10_000
+	bus := benchBus(b, 0)
+	for range members {
+		mustJoin(b, bus, Join{Channel: "c", Sink: &counting{}, First: Event{Join: true, UID: "reader"}})
+	}
+	for b.Loop() {
+		n := 0
+		bus.Survey(func(Dialect, Usage) { n++ })
+		if n != members {
+			b.Fatalf("%d members", n)
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/members, "ns/member")
+}

@@ -45,9 +45,26 @@ func writeStatus(w io.Writer, doc *admin.Document) error {
 	}
 	fmt.Fprintf(w, "%d members (%s) on %d channels; %d connections; memory %s of %s\n",
 		st.Members, strings.Join(by, ", "), st.Channels, st.Connections, size(st.Memory), size(st.MemoryLimit))
-	for _, write := range []func(io.Writer, *admin.Document) error{writeMembers, writeChannels, writeUpstreams} {
+	for _, write := range []func(io.Writer, *admin.Document) error{writeCertificates, writeMembers, writeChannels, writeUpstreams} {
 		if err := write(w, doc); err != nil {
 			return err
+		}
+	}
+	return nil
+}
+
+// writeCertificates prints a line for each, and one for what is wrong with it.
+func writeCertificates(w io.Writer, doc *admin.Document) error {
+	for _, c := range doc.Certificates {
+		what := "none, clients are refused"
+		if left := c.NotAfter.Sub(doc.Now); c.Source != "" && left > 0 {
+			what = fmt.Sprintf("%s, %s left", harmlessName(c.Source), span(left))
+		} else if c.Source != "" {
+			what = harmlessName(c.Source) + ", expired"
+		}
+		fmt.Fprintf(w, "certificate of %s: %s\n", harmlessName(c.Domain), what)
+		if c.Problem != "" {
+			fmt.Fprintf(w, "  %s: %s\n", ago(doc.Now, c.ProblemAt), harmlessName(c.Problem))
 		}
 	}
 	return nil

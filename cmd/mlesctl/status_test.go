@@ -33,7 +33,12 @@ func TestStatusTables(t *testing.T) {
 			Since: now.Add(-25 * time.Hour), LastMessage: now.Add(-65 * time.Second), Lag: 3 << 20, MessagesIn: 2, BytesIn: 1536,
 		}},
 		MembersNext: "more",
-		Channels:    []admin.Channel{{Name: evil, LastUsed: now}},
+		Certificates: []admin.Certificate{
+			{Domain: "mles.example", Source: "acme", NotAfter: now.Add(49 * time.Hour), Problem: "refused: " + evil, ProblemAt: now.Add(-time.Minute)},
+			{Domain: "old.example", Source: "file", NotAfter: now.Add(-time.Hour)},
+			{Domain: "new.example"},
+		},
+		Channels: []admin.Channel{{Name: evil, LastUsed: now}},
 		Upstreams: []admin.Upstream{{
 			URL: "v1://old.example:8077", Channel: "hall", State: "waiting", Since: now.Add(-time.Minute), Reason: "dial: " + evil, MessagesUp: 5, BytesUp: 100,
 		}},
@@ -44,6 +49,8 @@ func TestStatusTables(t *testing.T) {
 	}
 	for _, want := range []string{
 		"mlesd 1, up 1d1h, draining\n", `\x1b[2Jeve\nbob, masked)`, "line 3", "1d1h", "1m5s ago", "3.0 MiB", "2 (1.5 KiB)",
+		"certificate of mles.example: acme, 2d1h left\n  1m0s ago: refused: \\x1b[2Jeve\\nbob\n", "certificate of old.example: file, expired\n",
+		"certificate of new.example: none, clients are refused\n",
 		strings.Repeat("ü", 39) + "… ", "and more", "v1://old.example:8077  hall ", "waiting  1m0s ago  5 (100 B)", `dial: \x1b[2Jeve\nbob`,
 	} {
 		if !strings.Contains(out.String(), want) {

@@ -18,6 +18,9 @@ import (
 	"mles/internal/status"
 )
 
+// maxScrapes are answered at once; each goes through all members.
+const maxScrapes = 4
+
 // serveAdmin returns what serves an admin listener until it is closed.
 func (d *daemon) serveAdmin() func(net.Listener) error {
 	routes := d.adminRoutes()
@@ -42,8 +45,11 @@ func (d *daemon) serveAdmin() func(net.Listener) error {
 func (d *daemon) adminRoutes() *admin.Routes {
 	routes := admin.New(admin.Config{Token: &d.token, Logger: d.log})
 	routes.Health(d.unready)
-	routes.Read("GET /metrics", promhttp.HandlerFor(newMetrics(d.gw), promhttp.HandlerOpts{}))
-	source := &status.Source{Gateway: d.gw, Seen: d.seen, Version: version(), Started: d.started, Listeners: d.listening}
+	routes.Read("GET /metrics", promhttp.HandlerFor(d.newMetrics(), promhttp.HandlerOpts{MaxRequestsInFlight: maxScrapes}))
+	source := &status.Source{
+		Gateway: d.gw, Seen: d.seen, Version: version(), Started: d.started,
+		Listeners: d.listening, Certificates: d.showing,
+	}
 	source.Register(routes.Read)
 	routes.Read("POST /reload", http.HandlerFunc(d.answerReload))
 	d.adminPages(routes)
@@ -63,6 +69,16 @@ func (d *daemon) unready() string {
 func onLoopback(a net.Addr) bool {
 	tcp, ok := a.(*net.TCPAddr)
 	return ok && tcp.IP.IsLoopback()
+}
+
+// showing describes the certificates that clients are shown.
+func (d *daemon) showing() (all []status.Certificate) {
+	for _, s := range d.certs.current.Load().Status() {
+		all = append(all, status.Certificate{
+			Domain: s.Domain, Source: s.Source, NotAfter: s.NotAfter.UTC(), Problem: s.Problem, ProblemAt: s.At.UTC(),
+		})
+	}
+	return all
 }
 
 // shutDown ends connections that are kept alive, and lets the answer be written to a reload that has closed the listener.

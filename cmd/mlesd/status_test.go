@@ -60,6 +60,9 @@ func TestStatusOfMembers(t *testing.T) {
 	if l := flags["--v2-listen"]; !l.TLS || l.Address != p.addr("--v2-listen") || len(flags) != 3 {
 		t.Errorf("%+v", doc.Listeners)
 	}
+	if c := doc.Certificates; len(c) != 1 || c[0].Domain != "localhost" || c[0].Source != "self-signed" || c[0].NotAfter.Before(doc.Now) || c[0].Problem != "" {
+		t.Errorf("%+v", c)
+	}
 	if len(doc.Stats.Refusals) != 0 || doc.Stats.Accepted != 3 || doc.Stats.Dialects["v1"].Members != 1 || doc.Version == "" {
 		t.Errorf("%+v", doc.Stats)
 	}

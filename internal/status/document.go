@@ -14,14 +14,16 @@ type Document struct {
 	UptimeSeconds float64    `json:"uptime_seconds"`
 	Draining      bool       `json:"draining"`
 	Listeners     []Listener `json:"listeners"`
-	Stats         Stats      `json:"stats"`
-	Channels      []Channel  `json:"channels"`
-	ChannelsNext  string     `json:"channels_next,omitempty"` // for channels_after; empty: these are all
-	Members       []Member   `json:"members"`
-	MembersNext   string     `json:"members_next,omitempty"` // for members_after
-	Upstreams     []Upstream `json:"upstreams"`
-	UpstreamsNext string     `json:"upstreams_next,omitempty"` // for upstreams_after
-	Seen          Seen       `json:"seen"`
+	// Certificates are those that clients of TLS are shown, one for each domain.
+	Certificates  []Certificate `json:"certificates"`
+	Stats         Stats         `json:"stats"`
+	Channels      []Channel     `json:"channels"`
+	ChannelsNext  string        `json:"channels_next,omitempty"` // for channels_after; empty: these are all
+	Members       []Member      `json:"members"`
+	MembersNext   string        `json:"members_next,omitempty"` // for members_after
+	Upstreams     []Upstream    `json:"upstreams"`
+	UpstreamsNext string        `json:"upstreams_next,omitempty"` // for upstreams_after
+	Seen          Seen          `json:"seen"`
 }
 
 // A Listener is where a gateway can be reached.
@@ -31,14 +33,26 @@ type Listener struct {
 	TLS     bool   `json:"tls"`
 }
 
+// A Certificate is what clients of one name are shown.
+type Certificate struct {
+	Domain    string    `json:"domain"`
+	Source    string    `json:"source,omitempty"`    // acme, older server, file, self-signed; not there: there is none
+	NotAfter  time.Time `json:"not_after,omitzero"`  // not there: there is none
+	Problem   string    `json:"problem,omitempty"`   // why there is none, or no newer one
+	ProblemAt time.Time `json:"problem_at,omitzero"` // when that was found
+}
+
 // Stats are a gateway's counts; see [bridge.Stats].
 type Stats struct {
 	Connections int64              `json:"connections"`
+	Limit       int64              `json:"connections_limit"`
 	Members     int64              `json:"members"`
 	Channels    int64              `json:"channels"`
 	Memory      int64              `json:"memory_bytes"`
 	MemoryLimit int64              `json:"memory_limit_bytes"`
 	Accepted    int64              `json:"connections_accepted"`
+	Handshakes  int64              `json:"tls_handshakes"`
+	Failed      int64              `json:"tls_handshakes_failed"`
 	Unreadable  int64              `json:"untranslatable"`
 	Astray      int64              `json:"astray"`
 	ReadOnly    int64              `json:"read_only"`
@@ -51,10 +65,14 @@ type Stats struct {
 
 // A Dialect is what was said in one, since the gateway was started.
 type Dialect struct {
-	Members    int64 `json:"members"`
-	Joins      int64 `json:"joins"`
-	MessagesIn int64 `json:"messages_in"`
-	BytesIn    int64 `json:"bytes_in"`
+	Members     int64            `json:"members"`
+	Joins       int64            `json:"joins"`
+	MessagesIn  int64            `json:"messages_in"`
+	BytesIn     int64            `json:"bytes_in"`
+	MessagesOut int64            `json:"messages_out"`
+	BytesOut    int64            `json:"bytes_out"`
+	MostLag     int64            `json:"lag_max_bytes"` // of the member that is furthest behind now
+	Disconnects map[string]int64 `json:"disconnects"`   // connections that had joined and have ended, by reason
 }
 
 // A Channel is one that has members or history.
@@ -98,14 +116,18 @@ type Upstream struct {
 	BytesDown    int64     `json:"bytes_down"`
 }
 
-func statsOf(st bridge.Stats) Stats {
+func statsOf(st bridge.Stats, survey bridge.Survey) Stats {
 	s := Stats{
-		Connections: st.Connections, Channels: st.Channels, Memory: st.Memory, MemoryLimit: st.MemoryLimit,
+		Connections: st.Connections, Limit: st.MaxConnections, Handshakes: st.Handshakes, Failed: st.HandshakesFailed, Channels: st.Channels, Memory: st.Memory, MemoryLimit: st.MemoryLimit,
 		Accepted: st.Accepted, Unreadable: st.Untranslatable, Astray: st.Astray, ReadOnly: st.ReadOnly, Loops: st.Loops,
 		Dialects: make(map[string]Dialect), Refusals: counts(st.Refusals), Cuts: counts(st.Cuts), Revoked: counts(st.Revoked),
 	}
 	for name, members := range map[string]int64{"v1": st.V1Members, "v1ws": st.V1WSMembers, "v2": st.V2Members} {
-		s.Dialects[name] = Dialect{Members: members, Joins: st.Joins[name], MessagesIn: st.MessagesIn[name], BytesIn: st.BytesIn[name]}
+		s.Dialects[name] = Dialect{
+			Members: members, Joins: st.Joins[name], MessagesIn: st.MessagesIn[name], BytesIn: st.BytesIn[name],
+			MessagesOut: survey.Out[name].Messages, BytesOut: survey.Out[name].Bytes, MostLag: survey.Lag[name].Most,
+			Disconnects: counts(st.Disconnects[name]),
+		}
 		s.Members += members
 	}
 	return s

@@ -28,6 +28,8 @@ type Source struct {
 	Version   string
 	Started   time.Time
 	Listeners func() []Listener // those open now
+	// Certificates are those shown now; nil: there are none.
+	Certificates func() []Certificate
 }
 
 // Register has handle answer by the patterns of [http.ServeMux].
@@ -113,7 +115,11 @@ func (s *Source) status(q query) (*Document, error) {
 	now := time.Now()
 	doc := &Document{
 		Version: s.Version, Now: now.UTC(), Started: s.Started.UTC(), UptimeSeconds: now.Sub(s.Started).Seconds(),
-		Draining: s.Gateway.Draining(), Listeners: s.Listeners(), Stats: statsOf(s.Gateway.Stats()), Seen: seenOf(s.Seen.Status()),
+		Draining: s.Gateway.Draining(), Listeners: s.Listeners(), Stats: statsOf(s.Gateway.Stats(), s.Gateway.Survey()), Seen: seenOf(s.Seen.Status()),
+	}
+	doc.Certificates = []Certificate{}
+	if s.Certificates != nil {
+		doc.Certificates = append(doc.Certificates, s.Certificates()...)
 	}
 	for m := range s.members(q) {
 		if q.fits("dialect", m.Dialect) && q.fits("uid", m.UID) {
