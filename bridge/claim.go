@@ -9,7 +9,7 @@ import (
 // A claim is what a join depends on besides the wish itself.
 type claim struct {
 	at   *seat   // which the member is given
-	sock *socket // of its connection
+	sock *socket // of its connection; nil: there is none
 	// admits says why a policy does not let the member in, or be there; nil: it
 	// does. It is asked again whenever the policy changes, by others than the
 	// connection's goroutines.
@@ -26,7 +26,9 @@ func (c *claim) decide(p *policy, j *bus.Join) error {
 	if r := c.admits(p); r != nil {
 		return r
 	}
-	c.sock.g.unjoined.admit(c.sock) // even if its identity turns out to be taken
+	if c.sock != nil {
+		c.sock.g.unjoined.admit(c.sock) // even if its identity turns out to be taken
+	}
 	c.complete(p, j)
 	c.decided = p
 	return nil
