@@ -10,8 +10,9 @@ import (
 	"testing"
 )
 
-// A document is README.md, taken apart.
+// A document is README.md or a file of docs, taken apart.
 type document struct {
+	name   string // in the repository
 	text   string
 	blocks []string            // of shell, in order
 	tables map[string][]row    // by the section they stand in
@@ -26,13 +27,13 @@ var (
 	link       = regexp.MustCompile(`\]\(([^)]+)\)`)
 )
 
-func readDocument(t *testing.T, file string) *document {
+func readDocument(t *testing.T, repository, name string) *document {
 	t.Helper()
-	text, err := os.ReadFile(file)
+	text, err := os.ReadFile(filepath.Join(repository, name))
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := &document{text: string(text), tables: make(map[string][]row), links: make(map[string]struct{})}
+	d := &document{name: name, text: string(text), tables: make(map[string][]row), links: make(map[string]struct{})}
 	for _, m := range shellBlock.FindAllStringSubmatch(d.text, -1) {
 		d.blocks = append(d.blocks, m[1])
 	}
@@ -62,16 +63,62 @@ func readDocument(t *testing.T, file string) *document {
 func (d *document) body(t *testing.T, section string) []row {
 	t.Helper()
 	if len(d.tables[section]) < 2 {
-		t.Fatalf("README.md has no table in section %q", section)
+		t.Fatalf("%s has no table in section %q", d.name, section)
 	}
 	return d.tables[section][1:]
 }
 
-// checkLinks expects each file that is linked to.
+// checkLinks expects each file that is linked to, and the heading in it.
 func (d *document) checkLinks(t *testing.T, repository string) {
-	for file := range d.links {
-		if _, err := os.Stat(filepath.Join(repository, filepath.FromSlash(file))); err != nil {
-			t.Errorf("a link of README.md leads nowhere: %v", err)
+	for link := range d.links {
+		file, heading, deep := strings.Cut(link, "#")
+		path := filepath.Join(repository, filepath.Dir(d.name), filepath.FromSlash(file))
+		if file == "" {
+			path = filepath.Join(repository, d.name)
+		}
+		text, err := os.ReadFile(path)
+		if info, statErr := os.Stat(path); statErr == nil && info.IsDir() {
+			continue
+		}
+		if err != nil {
+			t.Errorf("a link of %s leads nowhere: %v", d.name, err)
+			continue
+		}
+		if deep && !hasHeading(string(text), heading) {
+			t.Errorf("a link of %s leads to %s, which has no heading #%s", d.name, file, heading)
 		}
 	}
+}
+
+// hasHeading reports whether a text has a heading that pages on the web give this anchor.
+func hasHeading(text, anchor string) bool {
+	for line := range strings.Lines(text) {
+		if title := strings.TrimLeft(line, "#"); title != line && anchorOf(title) == anchor {
+			return true
+		}
+	}
+	return false
+}
+
+func anchorOf(title string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r == ' ':
+			return '-'
+		case r == '-' || r == '_' || 'a' <= r && r <= 'z' || '0' <= r && r <= '9':
+			return r
+		}
+		return -1
+	}, strings.ToLower(strings.TrimSpace(title)))
+}
+
+// section is the text below a heading, up to the next one of the same rank.
+func (d *document) section(t *testing.T, title string) string {
+	t.Helper()
+	_, text, ok := strings.Cut(d.text, "\n## "+title+"\n")
+	if !ok {
+		t.Fatalf("%s has no section %q", d.name, title)
+	}
+	text, _, _ = strings.Cut(text, "\n## ")
+	return text
 }

@@ -60,7 +60,7 @@ func (p programs) help(t *testing.T, command ...string) string {
 func TestFlagsAndCommands(t *testing.T) {
 	t.Parallel()
 	p := buildPrograms(t)
-	d := readDocument(t, "../../README.md")
+	d := readDocument(t, "../..", "README.md")
 	checkFlags(t, p, d)
 	checkCommands(t, p, d)
 }

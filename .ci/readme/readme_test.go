@@ -3,17 +3,42 @@
 package readme
 
 import (
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 )
 
-// A scene plays blocks of README.md that belong together: servers, and clients of theirs.
+// A scene plays blocks of a document that belong together: servers, and clients of theirs.
 type scene struct {
 	name   string
 	blocks []string
 	alone  bool                                                      // before the others, which use what it leaves
 	play   func(t *testing.T, c *clone, d *document, block []string) // nil: that the block is there is all
+}
+
+// documents are those whose blocks are played here, with their scenes. README.md is the first: what it installs is used by
+// the others.
+func documents() []struct {
+	name   string
+	scenes []scene
+} {
+	return []struct {
+		name   string
+		scenes []scene
+	}{
+		{"README.md", scenes()},
+		{"docs/configuration.md", configurationScenes()},
+		{"docs/operations.md", operationsScenes()},
+		{"docs/security.md", nil},
+		{"docs/status.md", nil},
+		{"docs/metrics.md", nil},
+	}
+}
+
+// playedElsewhere are documents with tests of their own.
+func playedElsewhere() []string {
+	return []string{"docs/migration.md"} // .ci/interop
 }
 
 // scenes are in the order of README.md but for clients that come long after their server.
@@ -58,33 +83,50 @@ func scenes() []scene {
 	}
 }
 
-func TestREADME(t *testing.T) {
+// Everything that the documents have people run is run.
+func TestDocuments(t *testing.T) {
 	c := newClone(t)
-	d := readDocument(t, c.repository+"/README.md")
-	var played []string
-	for _, s := range scenes() {
-		played = append(played, s.blocks...)
+	var names []string
+	for _, doc := range documents() {
+		names = append(names, doc.name)
+		d := readDocument(t, c.repository, doc.name)
+		var played []string
+		for _, s := range doc.scenes {
+			played = append(played, s.blocks...)
+		}
+		for _, block := range without(d.blocks, played) {
+			t.Errorf("%s has a block that no scene plays:\n%s", d.name, block)
+		}
+		for _, block := range without(played, d.blocks) {
+			t.Errorf("a scene plays a block that %s does not have:\n%s", d.name, block)
+		}
+		d.checkLinks(t, c.repository)
 	}
-	for _, block := range without(d.blocks, played) {
-		t.Errorf("README.md has a block that no scene plays:\n%s", block)
+	files, err := filepath.Glob(filepath.Join(c.repository, "docs", "*.md"))
+	if err != nil {
+		t.Fatal(err)
 	}
-	for _, block := range without(played, d.blocks) {
-		t.Errorf("a scene plays a block that README.md does not have:\n%s", block)
+	for _, file := range files {
+		if name := "docs/" + filepath.Base(file); !slices.Contains(names, name) && !slices.Contains(playedElsewhere(), name) {
+			t.Errorf("nobody plays what %s has", name)
+		}
 	}
-	d.checkLinks(t, c.repository)
 	if t.Failed() {
 		return
 	}
-	for _, s := range scenes() {
-		if s.play == nil {
-			continue
-		}
-		t.Run(s.name, func(t *testing.T) {
-			if !s.alone {
-				t.Parallel()
+	for _, doc := range documents() {
+		d := readDocument(t, c.repository, doc.name)
+		for _, s := range doc.scenes {
+			if s.play == nil {
+				continue
 			}
-			s.play(t, c, d, s.blocks)
-		})
+			t.Run(s.name, func(t *testing.T) {
+				if !s.alone {
+					t.Parallel()
+				}
+				s.play(t, c, d, s.blocks)
+			})
+		}
 	}
 }
 
