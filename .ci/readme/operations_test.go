@@ -33,6 +33,27 @@ func configurationScenes() []scene {
 	}
 }
 
+func adminScenes() []scene {
+	return []scene{
+		{name: "a script posts", play: scriptPosts, blocks: []string{
+			`curl -H "Authorization: Bearer $(cat ~/.cache/mles/admin-token)" -d 'lunch is ready' 'localhost:9077/channels/hall?uid=kitchen'`,
+		}},
+	}
+}
+
+// Somebody without a client of Mles says something.
+func scriptPosts(t *testing.T, c *clone, _ *document, block []string) {
+	s := c.stage(t, t.TempDir())
+	gateway := s.start(t, "mlesd")
+	s.listening(t, 8077, 9077)
+	alice := s.start(t, "mlesctl sub v1://localhost hall")
+	s.members(t, "v1", 1)
+	s.does(t, 0, block[0])
+	alice.Says(t, "lunch is ready")
+	alice.Terminate(t)
+	gateway.Terminate(t)
+}
+
 // anyBlock is a block with its language.
 var anyBlock = regexp.MustCompile("(?ms)^```(\\w*)\n(.*?\n)```$")
 

@@ -4,6 +4,7 @@ package readme
 
 import (
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -28,6 +29,7 @@ func documents() []struct {
 		scenes []scene
 	}{
 		{"README.md", scenes()},
+		{"docs/admin.md", adminScenes()},
 		{"docs/configuration.md", configurationScenes()},
 		{"docs/operations.md", operationsScenes()},
 		{"docs/security.md", nil},
@@ -83,6 +85,9 @@ func scenes() []scene {
 	}
 }
 
+// hiddenCommand is one in an indented block.
+var hiddenCommand = regexp.MustCompile(`(?m)^ {4,}(\$ )?(mlesd|mlesctl|curl|apt|apt-get|systemctl|journalctl|docker|podman|go) .*$`)
+
 // Everything that the documents have people run is run.
 func TestDocuments(t *testing.T) {
 	c := newClone(t)
@@ -101,6 +106,9 @@ func TestDocuments(t *testing.T) {
 			t.Errorf("a scene plays a block that %s does not have:\n%s", d.name, block)
 		}
 		d.checkLinks(t, c.repository)
+		for _, command := range hiddenCommand.FindAllString(d.text, -1) {
+			t.Errorf("%s has a command that nobody runs, since it is in no block of shell: %s", d.name, strings.TrimSpace(command))
+		}
 	}
 	files, err := filepath.Glob(filepath.Join(c.repository, "docs", "*.md"))
 	if err != nil {
