@@ -71,7 +71,7 @@ func parseHelp(help string) (flags []flag) {
 		if m == nil || m[2] == "--help" {
 			continue
 		}
-		f := flag{names: []string{m[2]}, byDefault: m[3]}
+		f := flag{names: []string{m[2]}, byDefault: strings.TrimSuffix(m[3], ",...")} // which a list has
 		if m[1] != "" {
 			f.names = append(f.names, m[1])
 		}
