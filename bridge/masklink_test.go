@@ -168,6 +168,7 @@ func TestMaskLinkBackpressure(t *testing.T) {
 				h := openPipes(t, conf)
 				d := disguiseOf(t, "room")
 				wendy := h.v1wsJoins("wendy", "room", "")
+				synctest.Wait() // her arrival has reached the twin, where nobody is yet
 				var bob *v1client
 				if masked {
 					bob = h.v1Joins(d.Name("bob"), d.Masked(), "")

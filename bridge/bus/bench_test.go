@@ -171,3 +171,42 @@ func BenchmarkSurvey(b *testing.B) {
 	}
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/members, "ns/member")
 }
+
+// BenchmarkAmong: what publishing and joining cost on one channel while there are others, each with a stored join and
+// nobody there; and joining all of them in turn, which is as cold as memory gets.
+func BenchmarkAmong(b *testing.B) {
+	for _, channels := range []int{1, 100_000} {
+		bus := benchBus(b, 200)
+		name := func(i int) string { return fmt.Sprintf("a channel %08d", i%channels) }
+		join := func(channel, uid string) *Member {
+			return mustJoin(b, bus, Join{
+				Channel: channel, ID: uid, Sink: &counting{}, First: Event{Join: true, UID: uid, Data: make([]byte, 48)},
+			})
+		}
+		for i := range channels {
+			join(name(i), "device").Leave()
+		}
+		run := func(what string, f func(b *testing.B)) {
+			b.Run(fmt.Sprintf("%s/channels=%d", what, channels), func(b *testing.B) { b.ReportAllocs(); f(b) })
+		}
+		run("join", func(b *testing.B) {
+			for b.Loop() {
+				join(name(0), "bob").Leave()
+			}
+		})
+		run("join-in-turn", func(b *testing.B) {
+			for i := 0; b.Loop(); i++ {
+				join(name(i*7919), "bob").Leave()
+			}
+		})
+		run("publish", func(b *testing.B) {
+			alice, bob := join("busy", "alice"), join("busy", "bob")
+			defer alice.Leave()
+			defer bob.Leave()
+			events := []Event{{UID: "alice", Message: make([]byte, 64)}}
+			for b.Loop() {
+				alice.Publish(events)
+			}
+		})
+	}
+}

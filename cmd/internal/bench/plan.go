@@ -194,7 +194,7 @@ func (p *Plan) one(ctx context.Context, e entry, sources *atomic.Uint32, at Prog
 		}
 	}
 	tell(0)
-	s, err := t.run(p.Patience, tell)
+	s, err := t.run(p.Patience+p.Load.Settle, tell)
 	select {
 	case <-time.After(p.Pause):
 	case <-ctx.Done():

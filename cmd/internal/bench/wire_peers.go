@@ -75,7 +75,8 @@ func (natsWire) weight(_, channel string, size int) int {
 type mqttWire struct{}
 
 func (mqttWire) join(l *link) ([]byte, error) {
-	connect := append([]byte{0, 4, 'M', 'Q', 'T', 'T', 4, 2, 0, 0}, mqttString(l.uid)...)
+	// The server makes up a name: one that the last run used may not be free yet.
+	connect := append([]byte{0, 4, 'M', 'Q', 'T', 'T', 4, 2, 0, 0}, mqttString("")...)
 	if _, err := l.conn.Write(mqttPacket(0x10, connect)); err != nil {
 		return nil, err
 	}
