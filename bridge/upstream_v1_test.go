@@ -301,6 +301,7 @@ func TestUpstreamsChange(t *testing.T) {
 		h := openPipes(t, secret)
 		alice := h.v1Joins("alice", "room", "")
 		alice.says("before")
+		synctest.Wait()
 		conf := r.upstream(secret)
 		if _, err := h.Reconfigure(conf); err != nil {
 			t.Fatal(err)

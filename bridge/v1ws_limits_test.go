@@ -377,6 +377,7 @@ func TestV1WSOverLimitOnChannels(t *testing.T) {
 	walter.sends(final(opBinary, string(msgBody("walter", "garden", ""))))
 	walter.closed(1013, "over a limit")
 	wendy.leaves()
+	h.until("wendy has left", func() bool { return h.Stats().V1WSMembers == 0 })
 	walter = h.v1wsJoins("walter", "hall", "")
 	for i := range 32 {
 		walter.enters(fmt.Sprint("room", i), "")
