@@ -166,6 +166,56 @@ func TestRestart(t *testing.T) {
 	}
 }
 
+// A channel and its masked twin, which a link has brought together, are not told each other's
+// histories again after a restart, but what the link had not passed on.
+func TestRestartOfMaskLink(t *testing.T) {
+	t.Parallel()
+	s := shelf{t, t.TempDir()}
+	h, store := s.moveIn(maskLinked())
+	d := disguiseOf(t, "room")
+	vera := h.v1Joins(d.Name("vera"), d.Masked(), "")
+	wendy := h.v1wsJoins("wendy", "room", "")
+	dora := h.v2Joins("dora", "room")
+	for i := range 5 {
+		vera.says(d.message(counter + fmt.Sprint("v", i)))
+		wendy.says(counter + fmt.Sprint("w", i))
+		dora.says(text(counter + fmt.Sprint("d", i)))
+	}
+	names := []string{"room", d.Masked()}
+	h.until("both remember it all", func() bool {
+		plain, _ := h.Channel(names[0])
+		masked, _ := h.Channel(names[1])
+		return plain.History.Messages == 18 && masked.History.Messages == 18
+	})
+	if err := store.Save(h.SaveHistories, false); err != nil {
+		t.Fatal(err)
+	}
+	after := s.copied()
+	want := [2]map[string][]string{told(h, names[0])}
+
+	again, later := after.moveIn(maskLinked())
+	if diff := cmp.Diff(want[0], told(again, names[0])); diff != "" {
+		t.Errorf("a restart changes what is told (-before +after):\n%.3000s", diff)
+	}
+	again.until("the newcomers have been passed on", func() bool {
+		masked, _ := again.Channel(names[1])
+		return masked.History.Messages == 22
+	})
+	after.moveOut(again, later)
+
+	// Only one of them is used while the link is not there.
+	plain := secret
+	alone, later := after.moveIn(plain)
+	alone.v1Joins(d.Name("vito"), d.Masked(), d.message(counter+"alone"))
+	after.moveOut(alone, later)
+	linked, _ := after.moveIn(maskLinked())
+	linked.v1wsJoins("walter", "room", "")
+	linked.until("what was said meanwhile is passed on", func() bool {
+		c, _ := linked.Channel("room")
+		return c.History.Messages == 24
+	})
+}
+
 // pastOnly leaves out what newcomers have said.
 func pastOnly(all map[string][]string) map[string][]string {
 	for dialect, frames := range all {

@@ -92,6 +92,7 @@ func (l *maskLink) open() {
 	for i, s := range l.sides {
 		past[i] = s.join("")
 	}
+	past[0], past[1] = l.unshared(past[0], past[1])
 	for i, s := range l.sides {
 		s.pass(past[i])
 	}
