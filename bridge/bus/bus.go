@@ -242,7 +242,7 @@ func (b *Bus) take(ch *channel, before int64) []*Member {
 	ch.dead = true
 	ch.history.clear()
 	delete(s.channels, ch.name)
-	if ch.saved.last > 0 {
+	if ch.saved.put {
 		s.forgets(ch.name, ch.saved.purged > 0)
 	}
 	b.budget.Add(-ch.cost())

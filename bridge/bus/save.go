@@ -54,7 +54,8 @@ type Numbered struct {
 
 // saved is what of a channel has been saved, guarded by its lock.
 type saved struct {
-	last   uint64 // number of the newest event then; 0: nothing is saved
+	put    bool   // a store was given something: whatever became of that, it may stand there
+	last   uint64 // number of the newest event when it was saved; 0: nothing is
 	used   int64  // when it had last been used then, Unix ns
 	purged uint64 // what has a lower number is to vanish there; 0: nothing is
 }
@@ -91,7 +92,7 @@ func (b *Bus) Save(s Store, last bool) error {
 		return err
 	}
 	for _, m := range marks {
-		b.commit(m)
+		m.commit()
 	}
 	return nil
 }
@@ -155,7 +156,7 @@ func (ch *channel) change(c *Change, held *[]*stored, whole, last bool) (m mark,
 	whole = whole || ch.saved.last == 0
 	later := used - ch.saved.used
 	switch {
-	case ch.dead, whole && h.all.n == 0 && ch.saved.last == 0:
+	case ch.dead, whole && h.all.n == 0 && !ch.saved.put:
 		return m, false
 	case !whole && ch.saved.purged == 0 && h.last == ch.saved.last && later < touchedAfter && !(last && later > 0):
 		return m, false
@@ -174,6 +175,7 @@ func (ch *channel) change(c *Change, held *[]*stored, whole, last bool) (m mark,
 	for _, s := range *held {
 		c.Events = append(c.Events, Numbered{s.number, &s.Event})
 	}
+	ch.saved.put = true
 	return mark{ch, h.last, used}, true
 }
 
@@ -195,18 +197,14 @@ func (h *history) since(held []*stored, all bool, number uint64) []*stored {
 }
 
 // commit notes that a channel has been saved.
-func (b *Bus) commit(m mark) {
+func (m mark) commit() {
 	m.ch.mu.Lock()
-	dead := m.ch.dead
 	purged := m.ch.saved.purged
 	if purged <= m.last {
 		purged = 0
 	}
-	m.ch.saved = saved{last: max(m.last, 1), used: m.used, purged: purged}
+	m.ch.saved = saved{put: true, last: max(m.last, 1), used: m.used, purged: purged}
 	m.ch.mu.Unlock()
-	if dead { // and looked as if nothing was saved
-		b.shard(m.ch.name).forgotten(m.ch.name, purged > 0)
-	}
 }
 
 // forgets notes that a channel of which something is saved has gone, and whether that is
@@ -249,7 +247,7 @@ func (b *Bus) Purge(name string) (events int, ok bool) {
 // purge forgets all, for good.
 func (ch *channel) purge() {
 	ch.history.clear()
-	if ch.saved.last > 0 {
+	if ch.saved.put {
 		ch.saved.purged = ch.history.last
 	}
 }
@@ -285,7 +283,7 @@ func (b *Bus) Restore(c *Change) error {
 		ch.history.last = max(ch.history.last, e.Number)
 	}
 	ch.history.last = max(ch.history.last, c.Last)
-	ch.saved = saved{last: max(ch.history.last, 1), used: c.LastUsed.UnixNano()}
+	ch.saved = saved{put: true, last: max(ch.history.last, 1), used: c.LastUsed.UnixNano()}
 	ch.lastUsed.Store(used)
 	empty := ch.history.all.n == 0
 	ch.mu.Unlock()
