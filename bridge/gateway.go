@@ -30,6 +30,7 @@ type Gateway struct {
 	unjoined  *unjoined
 	wheel     *wheel
 	visits    *visits
+	guesses   *guesses
 	crew      crew
 	counters  counters
 
@@ -102,6 +103,7 @@ func New(conf Config) (*Gateway, error) {
 	g.unjoined = newUnjoined()
 	g.wheel = newWheel()
 	g.visits = newVisits(conf)
+	g.guesses = newGuesses()
 	if conf.Restore != nil {
 		conf.Restore(g.bus.Restore)
 	}

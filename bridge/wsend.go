@@ -52,6 +52,7 @@ func (c *wsconn) refuse(err error) {
 	}
 	c.g.counters.refused(labelOf(err, r.reason))
 	c.g.log.Warn("refused", c.label(), "client", c.sock.name(), "reason", r.Error())
+	c.g.holdBack(c.sock, r)
 	c.close(code, reason)
 }
 

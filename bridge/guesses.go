@@ -1,0 +1,96 @@
+package bridge
+
+import (
+	"maps"
+	"net/netip"
+	"sync"
+	"time"
+
+	"golang.org/x/time/rate"
+
+	"mles/v2"
+)
+
+// How those are slowed who come with wrong keys.
+const (
+	freeGuesses = 10          // of an address, that are answered at once
+	guessEvery  = time.Second // one more of these
+	longestHold = 3 * time.Second
+	maxGuessers = 4096 // addresses that are known one by one
+)
+
+// guesses slows those who try keys, v1's and v2's alike, since both may be the same.
+// Only the answer to a wrong key is held back: who has a right one waits for nobody,
+// wherever he comes from. A connection holds nothing meanwhile but itself.
+type guesses struct {
+	mu     sync.Mutex
+	of     map[netip.Addr]*rate.Limiter
+	others *rate.Limiter // of all addresses that there is no room for
+	swept  time.Time     // when those were forgotten last who are as if they had never been here
+}
+
+func newGuesses() *guesses {
+	return &guesses{of: make(map[netip.Addr]*rate.Limiter), others: newGuessLimiter()}
+}
+
+func newGuessLimiter() *rate.Limiter { return rate.NewLimiter(rate.Every(guessEvery), freeGuesses) }
+
+// wrong notes a wrong key from an address, and says how long its answer has to wait.
+func (g *guesses) wrong(addr netip.Addr, now time.Time) time.Duration {
+	r := g.limiter(guesser(addr), now).ReserveN(now, 1)
+	wait := r.DelayFrom(now)
+	if wait > longestHold {
+		r.CancelAt(now)
+		wait = longestHold
+	}
+	return wait
+}
+
+func (g *guesses) limiter(who netip.Addr, now time.Time) *rate.Limiter {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if l, known := g.of[who]; known {
+		return l
+	}
+	if len(g.of) >= maxGuessers && now.Sub(g.swept) >= guessEvery {
+		g.swept = now
+		maps.DeleteFunc(g.of, func(_ netip.Addr, l *rate.Limiter) bool { return l.TokensAt(now) >= freeGuesses })
+	}
+	if len(g.of) >= maxGuessers {
+		return g.others
+	}
+	l := newGuessLimiter()
+	g.of[who] = l
+	return l
+}
+
+// guesser is whom a wrong key counts against: an address, of IPv6 the network of 64 bits
+// that one customer has.
+func guesser(addr netip.Addr) netip.Addr {
+	addr = addr.Unmap().WithZone("")
+	if addr.Is6() {
+		network, _ := addr.Prefix(64) // which fits
+		addr = network.Addr()
+	}
+	return addr
+}
+
+// holdBack waits before the client of s is told that its key is wrong, or that it opens something
+// else.
+func (g *Gateway) holdBack(s *socket, r *refusal) {
+	switch r.reason {
+	case reasonKey, v2.ReasonAuth, reasonScope, reasonDialect:
+	default:
+		return
+	}
+	wait := g.guesses.wrong(s.addr.Addr(), time.Now())
+	if wait <= 0 {
+		return
+	}
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-g.closing:
+	}
+}
