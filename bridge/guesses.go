@@ -37,7 +37,7 @@ func newGuessLimiter() *rate.Limiter { return rate.NewLimiter(rate.Every(guessEv
 
 // wrong notes a wrong key from an address, and says how long its answer has to wait.
 func (g *guesses) wrong(addr netip.Addr, now time.Time) time.Duration {
-	r := g.limiter(guesser(addr), now).ReserveN(now, 1)
+	r := g.limiter(countedAs(addr), now).ReserveN(now, 1)
 	wait := r.DelayFrom(now)
 	if wait > longestHold {
 		r.CancelAt(now)
@@ -62,17 +62,6 @@ func (g *guesses) limiter(who netip.Addr, now time.Time) *rate.Limiter {
 	l := newGuessLimiter()
 	g.of[who] = l
 	return l
-}
-
-// guesser is whom a wrong key counts against: an address, of IPv6 the network of 64 bits
-// that one customer has.
-func guesser(addr netip.Addr) netip.Addr {
-	addr = addr.Unmap().WithZone("")
-	if addr.Is6() {
-		network, _ := addr.Prefix(64) // which fits
-		addr = network.Addr()
-	}
-	return addr
 }
 
 // holdBack waits before the client of s is told that its key is wrong, or that it opens something
