@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"io"
 	"log/slog"
 	"reflect"
 	"runtime"
@@ -57,7 +56,7 @@ type config struct {
 	DrainTime      time.Duration `name:"drain-time" env:"MLESD_DRAIN_TIME" group:"Bounds" default:"10s" placeholder:"10s" help:"How long clients are given to leave on SIGTERM."`
 
 	LogLevel  slog.Level `name:"log-level" env:"MLESD_LOG_LEVEL" group:"Log" default:"info" placeholder:"info" help:"debug, info, warn or error."`
-	LogFormat string     `name:"log-format" env:"MLESD_LOG_FORMAT" group:"Log" default:"text" enum:"text,json" placeholder:"text" help:"text or json, on standard error."`
+	LogFormat string     `name:"log-format" env:"MLESD_LOG_FORMAT" group:"Log" default:"auto" enum:"auto,text,json,journal" placeholder:"auto" help:"On standard error: text, json, or journal (the priority as systemd has it, no time); auto is journal where that is what reads it, else text."`
 
 	joinFlags
 	connectionFlags
@@ -109,17 +108,6 @@ func shown(v reflect.Value) string {
 		v = v.Elem()
 	}
 	return fmt.Sprintf("%#v", v.Interface())
-}
-
-// logger returns the log, and what sets its level.
-func (c *config) logger(w io.Writer) (*slog.Logger, *slog.LevelVar) {
-	level := new(slog.LevelVar)
-	level.Set(c.LogLevel)
-	opts := &slog.HandlerOptions{Level: level}
-	if c.LogFormat == "json" {
-		return slog.New(slog.NewJSONHandler(w, opts)), level
-	}
-	return slog.New(slog.NewTextHandler(w, opts)), level
 }
 
 // version is what the binary was built from: the module's version, or the commit, and the compiler.

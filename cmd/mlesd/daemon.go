@@ -17,6 +17,7 @@ import (
 	"mles/bridge"
 	"mles/internal/admin"
 	"mles/internal/console"
+	"mles/internal/logs"
 	"mles/internal/seen"
 	"mles/internal/web"
 )
@@ -27,6 +28,7 @@ type daemon struct {
 	args      []string // of the command line, read again by a reload
 	log       *slog.Logger
 	level     *slog.LevelVar // of log
+	lines     *logs.Writer   // of log; nil: it is written at once
 	stdout    io.Writer
 	hangUps   <-chan struct{} // somebody wants a reload; nil: nobody can
 	manager   service

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"mles/bridge"
+	"mles/internal/logs"
 	"mles/internal/web"
 )
 
@@ -84,7 +85,7 @@ func (c *config) selfSigned() bool { return c.usesTLS() && len(c.Domains) == 0 &
 // certificate, and the log is for people. A deployment has another certificate, or none.
 func (d *daemon) greet(endpoints []endpoint) {
 	v1, v2 := d.clientAddr("--v1-listen", d.conf.v1, endpoints), d.clientAddr("--v2-listen", d.conf.v2, endpoints)
-	if v1 == "" || v2 == "" || !d.conf.selfSigned() || d.conf.LogFormat != "text" {
+	if v1 == "" || v2 == "" || !d.conf.selfSigned() || d.conf.logFormat(os.Stderr) != logs.Text {
 		return
 	}
 	var trust string

@@ -67,10 +67,14 @@ func mlesd(args []string, stdout, stderr io.Writer) int {
 
 // serve runs the gateway until a signal ends it.
 func serve(args []string, conf *config, manager service, stdout, stderr io.Writer) error {
-	log, level := conf.logger(stderr)
-	ctx, hangUps, stop := untilSignalled(context.Background(), log, os.Exit)
+	log, level, lines := conf.logTo(stderr)
+	defer lines.Close(lastWords)
+	ctx, hangUps, stop := untilSignalled(context.Background(), log, func(status int) {
+		lines.Flush(lastWords)
+		os.Exit(status)
+	})
 	defer stop()
-	d := &daemon{args: args, conf: conf, log: log, level: level, stdout: stdout, hangUps: hangUps, manager: manager}
+	d := &daemon{args: args, conf: conf, log: log, level: level, lines: lines, stdout: stdout, hangUps: hangUps, manager: manager}
 	return d.run(ctx)
 }
 

@@ -20,11 +20,16 @@ func (*ownMetrics) problem() *prometheus.Desc {
 	return prometheus.NewDesc("mles_certificate_problem", "1 while it could not be obtained, renewed or replaced; /status tells why.", []string{"domain"}, nil)
 }
 
+func (*ownMetrics) lost() *prometheus.Desc {
+	return prometheus.NewDesc("mles_log_lines_dropped_total", "Lines of the log that were dropped because nobody read it.", nil, nil)
+}
+
 // Describe implements [prometheus.Collector].
 func (m *ownMetrics) Describe(ch chan<- *prometheus.Desc) {
 	ch <- m.ready()
 	ch <- m.expiry()
 	ch <- m.problem()
+	ch <- m.lost()
 }
 
 // Collect implements [prometheus.Collector].
@@ -33,6 +38,9 @@ func (m *ownMetrics) Collect(ch chan<- prometheus.Metric) {
 		ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, n, labels...)
 	}
 	gauge(m.ready(), one(m.d.unready() == ""))
+	if m.d.lines != nil {
+		ch <- prometheus.MustNewConstMetric(m.lost(), prometheus.CounterValue, float64(m.d.lines.Lost()))
+	}
 	for _, s := range m.d.certs.current.Load().Status() {
 		expiry := 0.0
 		if !s.NotAfter.IsZero() {

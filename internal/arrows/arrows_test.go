@@ -21,6 +21,7 @@ var rooms = map[string][]string{
 	"bridge":           {"bridge/bus", "v1", "v2"},
 	"conformance":      {}, // an oracle must not be the codec it judges
 	"internal/web":     {"bridge", "v2"},
+	"internal/logs":    {},
 	"internal/admin":   {},
 	"internal/console": {},
 	"internal/seen":    {"bridge"},
@@ -29,7 +30,7 @@ var rooms = map[string][]string{
 	"internal/control": {"bridge"},
 	"internal/systemd": {},
 	"internal/arrows":  {},
-	"cmd":              {"bridge", "bridge/bus", "conformance", "internal/admin", "internal/console", "internal/control", "internal/keep", "internal/seen", "internal/status", "internal/systemd", "internal/web", "v1", "v2"},
+	"cmd":              {"bridge", "bridge/bus", "conformance", "internal/admin", "internal/logs", "internal/console", "internal/control", "internal/keep", "internal/seen", "internal/status", "internal/systemd", "internal/web", "v1", "v2"},
 }
 
 // inTests are the arrows that tests may follow besides.
