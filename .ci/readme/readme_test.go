@@ -32,7 +32,7 @@ func documents() []struct {
 		{"docs/admin.md", adminScenes()},
 		{"docs/configuration.md", configurationScenes()},
 		{"docs/operations.md", operationsScenes()},
-		{"docs/security.md", nil},
+		{"docs/security.md", securityScenes()},
 		{"docs/status.md", nil},
 		{"docs/metrics.md", nil},
 	}
