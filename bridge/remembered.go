@@ -62,7 +62,8 @@ func rememberedOf(e *bus.Event) Remembered {
 	return r
 }
 
-// Purge forgets what a channel remembers, and what its masked twin does, or its plain one, where the two are linked. Who is
+// Purge forgets what a channel remembers, and what its masked twin does where channels are linked; of a masked channel, its plain
+// one if that is linked now. Who is
 // there stays, and whoever joins later does not learn what was said before. It returns how many events of the channel there were; ok
 // is false where the channel has neither members nor history.
 //
@@ -77,7 +78,7 @@ func (g *Gateway) Purge(channel string) (events int, ok bool) {
 	return events, ok
 }
 
-// twinOf is the channel that a linked one is linked to.
+// twinOf is the channel that one is linked to, or would be.
 func (k *maskLinks) twinOf(channel string) (twin string, linked bool) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -86,6 +87,9 @@ func (k *maskLinks) twinOf(channel string) (twin string, linked bool) {
 	}
 	if l := k.masked[channel]; l != nil {
 		return l.sides[0].channel, true
+	}
+	if len(channel) <= v1.MaxMaskedName { // they were linked before a restart, perhaps
+		return v1.NewMask(channel).Masked(), true
 	}
 	return "", false
 }

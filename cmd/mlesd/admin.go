@@ -53,7 +53,7 @@ func (d *daemon) adminRoutes() *admin.Routes {
 	source.Register(routes.Read)
 	routes.Read("POST /reload", http.HandlerFunc(d.answerReload))
 	d.adminPages(routes)
-	(&control.Routes{Gateway: d.gw, Log: d.log}).Register(routes.Act)
+	(&control.Routes{Gateway: d.gw, Log: d.log, Purged: d.savePurged}).Register(routes.Act)
 	return routes
 }
 

@@ -146,6 +146,14 @@ func (h *histories) begin(gw *bridge.Gateway) {
 	h.done.Go(func() { h.store.Run(ctx, h.every, gw.SaveHistories) })
 }
 
+// savePurged has what was purged vanish from the disk.
+func (d *daemon) savePurged() error {
+	if d.histories == nil {
+		return nil
+	}
+	return d.histories.store.Save(d.gw.SaveHistories, false)
+}
+
 // leaving has a gateway that starts meanwhile wait for what is saved at the end.
 func (h *histories) leaving(drain time.Duration) {
 	if h != nil {

@@ -2,8 +2,10 @@ package main
 
 import (
 	"bytes"
+	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -85,6 +87,38 @@ func TestKillKeepsWhatWasSaved(t *testing.T) {
 	again := p.next()
 	again.remembers("hello bob")
 	again.stop()
+}
+
+// What is purged is on no disk when the answer comes.
+func TestPurgeReachesTheDisk(t *testing.T) {
+	t.Parallel()
+	p := start(t, nil, "--history-save=1s")
+	p.dialV1(new(v1.Dialer), "alice", "not for ever")
+	for len(p.journals("not for ever")) == 0 {
+		time.Sleep(20 * time.Millisecond)
+	}
+	token, err := os.ReadFile(filepath.Join(p.cache, "admin-token"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req, err := http.NewRequest("POST", "http://"+p.addr("--admin-listen")+"/purge?channel=hall", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Authorization", "Bearer "+strings.TrimSpace(string(token)))
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	resp, err := client.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		t.Errorf("the answer is %s", resp.Status)
+	}
+	if left := p.journals("not for ever"); len(left) != 0 {
+		t.Errorf("%q still hold it", left)
+	}
+	p.stop()
 }
 
 // A second gateway with the same folder serves, and says that it keeps no histories.

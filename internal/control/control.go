@@ -36,6 +36,8 @@ const publishTime = 20 * time.Second
 type Routes struct {
 	Gateway *bridge.Gateway
 	Log     *slog.Logger // is told of each act, without what was said
+	// Purged, if set, has what was purged vanish from where histories are saved, before the answer is given.
+	Purged func() error
 }
 
 // Register has handle answer by the patterns of [http.ServeMux].
@@ -162,6 +164,12 @@ func (r *Routes) purge(w http.ResponseWriter, req *http.Request, channel string)
 		return
 	}
 	r.Log.Info("history purged", "client", req.RemoteAddr, "channel", channel, "events", events)
+	if r.Purged != nil {
+		if err := r.Purged(); err != nil {
+			http.Error(w, "forgotten, but not yet gone from the disk: "+err.Error(), http.StatusInternalServerError)
+			return
+		}
+	}
 	answer(w, Purged{events})
 }
 

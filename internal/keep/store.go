@@ -32,7 +32,8 @@ type Store struct {
 
 	mu       sync.Mutex // held while something is saved
 	journals [journals]*journal
-	failing  bool      // the last save failed
+	failing  bool // the last save failed
+	closed   bool
 	notFresh time.Time // until then no journal is replaced that need not be
 }
 
@@ -62,8 +63,13 @@ func Open(dir string, dialects []string, log *slog.Logger) (*Store, error) {
 // meanwhile waits for it: until then, at the latest.
 func (s *Store) Leaving(until time.Time) { s.lock.note(until) }
 
-// Close gives the folder to the next gateway.
-func (s *Store) Close() { s.lock.release() }
+// Close gives the folder to the next gateway. Nothing can be saved afterwards.
+func (s *Store) Close() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.closed = true
+	s.lock.release()
+}
 
 // Soon has what has changed saved at once rather than in time.
 func (s *Store) Soon() {
@@ -99,6 +105,9 @@ func (s *Store) Run(ctx context.Context, every time.Duration, save func(st bus.S
 func (s *Store) Save(save func(st bus.Store, last bool) error, last bool) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.closed {
+		return os.ErrClosed
+	}
 	err := s.pass(save, last)
 	purge := false
 	for _, j := range s.journals {
