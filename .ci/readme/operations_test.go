@@ -20,6 +20,9 @@ func operationsScenes() []scene {
 		{name: "certificate seen from outside", play: seenFromOutside, blocks: []string{
 			`openssl s_client -connect mles.example.org:443 -servername mles.example.org </dev/null | openssl x509 -noout -subject -enddate`,
 		}},
+		{name: "what a connection costs", play: measureIdle, blocks: []string{
+			`mlesctl bench idle --sub v1://localhost:8077 --pid $(pgrep -x mlesd) --members 1000`,
+		}},
 		{name: "symptoms", play: showSymptoms},
 	}
 }
@@ -39,6 +42,18 @@ func adminScenes() []scene {
 			`curl -H "Authorization: Bearer $(cat ~/.cache/mles/admin-token)" -d 'lunch is ready' 'localhost:9077/channels/hall?uid=kitchen'`,
 		}},
 	}
+}
+
+// What a connection costs is measured, whatever it is here.
+func measureIdle(t *testing.T, c *clone, _ *document, block []string) {
+	s := c.stage(t, t.TempDir())
+	gateway := s.start(t, "mlesd")
+	s.listening(t, 8077)
+	said := s.does(t, 0, block[0]).Screen()
+	if !regexp.MustCompile(`resident a connection +[0-9.]+ KiB`).MatchString(said) {
+		t.Errorf("the measurement says %q", said)
+	}
+	gateway.Terminate(t)
 }
 
 // Somebody without a client of Mles says something.
