@@ -1,7 +1,6 @@
 package bridge
 
 import (
-	"container/list"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -30,6 +29,10 @@ const refusalSlack = 64
 type acceptor struct {
 	g     *Gateway
 	slots chan struct{} // one for each TLS handshake that is being computed
+
+	// overfull are the connections over the limit that are open to be told so. They
+	// take nobody's place, however long they take over being told.
+	overfull atomic.Int64
 
 	fullLog *bunched
 	failLog rate.Sometimes
@@ -64,9 +67,9 @@ type socket struct {
 	counted uint32         // for its address, in that era of g.addresses; 0: not
 
 	// Guarded by g.unjoined.mu.
-	place    *list.Element // in the queue; nil while not there
-	admitted bool          // is let in, or a visit
-	gone     bool          // is closed
+	wait     *wait // nil: it does not
+	admitted bool  // is let in, or a visit
+	gone     bool  // is closed
 
 	slot   atomic.Bool           // holds a handshake slot
 	shakes atomic.Bool           // is amid a handshake, which has had one
@@ -154,12 +157,17 @@ func (s *socket) takeSlot() error {
 	if s.slot.Load() {
 		return nil
 	}
-	s.g.unjoined.pause(s)
+	if !s.g.unjoined.pause(s) {
+		return net.ErrClosed
+	}
 	late := time.NewTimer(time.Until(s.accepted.Add(joinTime)))
 	defer late.Stop()
 	select {
 	case s.g.acceptor.slots <- struct{}{}:
 		s.slot.Store(true)
+		if !s.g.unjoined.pause(s) { // closed meanwhile, to make room
+			return net.ErrClosed
+		}
 		return nil
 	case <-late.C:
 		return os.ErrDeadlineExceeded
@@ -171,7 +179,7 @@ func (s *socket) takeSlot() error {
 func (s *socket) freeSlot() {
 	if s.slot.CompareAndSwap(true, false) {
 		<-s.g.acceptor.slots
-		s.g.unjoined.await(s)
+		s.g.unjoined.resume(s)
 	}
 }
 
@@ -184,6 +192,9 @@ func (s *socket) Close() error {
 		s.g.addresses.give(s)
 		s.leaveSite()
 		s.g.counters.connections.Add(-1)
+		if s.overfull {
+			s.g.acceptor.overfull.Add(-1)
+		}
 		s.g.bus.Budget().Add(-connectionCost)
 	})
 	return s.Conn.Close()
@@ -239,25 +250,26 @@ func (a *acceptor) admit(nc net.Conn, via net.Listener, service Service) *socket
 		boundUnsent(tcp)
 	}
 	g.bus.Budget().Add(connectionCost)
-	n := g.counters.connections.Add(1)
+	n := g.counters.connections.Add(1) - a.overfull.Load()
 	if !g.note(s) {
 		s.Close()
 		return nil
 	}
-	if limit := p.maxConnections; n > limit && !g.makeRoom(limit) {
+	if limit := p.maxConnections; n > limit && !g.makeRoom(s.addr.Addr(), limit) {
 		s.overfull = true
+		told := a.overfull.Add(1)
 		g.counters.refused("over limit")
 		a.fullLog.do(func(times int64) {
 			g.log.Warn("connection refused: too many connections; raise --max-connections, --memory-limit or the limit on open files",
 				"limit", limit, "client", s.name(), "refused", times)
 		})
-		if n > limit+refusalSlack {
+		if told > refusalSlack {
 			s.Close()
 			return nil
 		}
 	}
 	if !s.overfull {
-		g.unjoined.await(s)
+		g.unjoined.enter(s, s.addr.Addr())
 	}
 	s.SetReadDeadline(time.Time{})
 	return s

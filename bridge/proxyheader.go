@@ -38,6 +38,7 @@ func (g *Gateway) serveBehind(s *socket, service Service, handle func(*socket)) 
 	s.spoke.Store(false) // the client itself
 	if client.IsValid() {
 		g.addresses.reveal(s, client, g.policy.Load().forwards(service, client))
+		g.unjoined.move(s, client.Addr())
 		if ok, _ := g.lets(s); !ok {
 			s.Close()
 			return

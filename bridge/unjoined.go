@@ -1,7 +1,9 @@
 package bridge
 
 import (
+	"container/heap"
 	"container/list"
+	"net/netip"
 	"sync"
 	"time"
 )
@@ -11,40 +13,112 @@ import (
 const unjoinedGrace = time.Second
 
 // unjoined are the connections that nobody has joined by yet, nor asked a site
-// anything, and whose clients we wait for. Where there is no place for one more, the
-// one waited for longest makes room: those who connect and say nothing, or say it
-// byte by byte, keep nobody out for longer than [unjoinedGrace].
+// anything. Where there is no place for one more, one of them makes room:
+//
+//   - the oldest one of the address that has the most of them, at least two more than
+//     the address that the new one comes from: who opens many at once keeps out nobody
+//     who opens few;
+//   - else the one for which we have waited longest, and for longer than
+//     [unjoinedGrace]: those who connect and say nothing, or say it byte by byte, keep
+//     nobody out for longer, however many addresses they have.
 type unjoined struct {
-	mu    sync.Mutex
-	queue list.List // of awaited; the longest first
-	log   *bunched
+	mu     sync.Mutex
+	queue  list.List // of waits for clients; the longest first
+	crowds crowds
+	of     map[netip.Addr]*crowd
+	log    *bunched
 }
 
-// awaited is a connection in the queue.
-type awaited struct {
-	s     *socket
-	since time.Time
+// A wait is a connection's place among those that have not joined.
+type wait struct {
+	s       *socket
+	since   time.Time     // when we began to wait
+	waiting *list.Element // in the queue; nil while it is we who keep it waiting
+	crowd   *crowd
+	among   *list.Element // of the crowd
 }
 
-func newUnjoined() *unjoined { return &unjoined{log: newBunched()} }
+// A crowd are the waits of one address.
+type crowd struct {
+	addr  netip.Addr
+	waits list.List // the oldest first
+	index int       // in the heap
+}
 
-// await puts s into the queue, unless it has joined or is closed.
-func (u *unjoined) await(s *socket) {
+// crowds is a heap, the largest first; see [heap.Interface].
+type crowds []*crowd
+
+func (c crowds) Len() int           { return len(c) }
+func (c crowds) Less(i, j int) bool { return c[i].waits.Len() > c[j].waits.Len() }
+func (c crowds) Swap(i, j int) {
+	c[i], c[j] = c[j], c[i]
+	c[i].index, c[j].index = i, j
+}
+
+func (c *crowds) Push(x any) {
+	x.(*crowd).index = len(*c)
+	*c = append(*c, x.(*crowd))
+}
+
+func (c *crowds) Pop() any {
+	last := len(*c) - 1
+	x := (*c)[last]
+	(*c)[last] = nil
+	*c = (*c)[:last]
+	return x
+}
+
+func newUnjoined() *unjoined {
+	return &unjoined{of: make(map[netip.Addr]*crowd), log: newBunched()}
+}
+
+// enter lets s wait, unless it has joined or is closed.
+func (u *unjoined) enter(s *socket, from netip.Addr) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	if s.place == nil && !s.admitted && !s.gone {
-		s.place = u.queue.PushBack(awaited{s, time.Now()})
+	if s.wait != nil || s.admitted || s.gone {
+		return
+	}
+	from = countedAs(from)
+	c := u.of[from]
+	if c == nil {
+		c = &crowd{addr: from}
+		u.of[from] = c
+		heap.Push(&u.crowds, c)
+	}
+	s.wait = &wait{s: s, crowd: c}
+	s.wait.among = c.waits.PushBack(s.wait)
+	heap.Fix(&u.crowds, c.index)
+	u.await(s.wait)
+}
+
+// await is called with mu held.
+func (u *unjoined) await(p *wait) {
+	p.since = time.Now()
+	p.waiting = u.queue.PushBack(p)
+}
+
+// pause notes that it is we who keep s waiting, and resume that it is not. pause says
+// whether s is still open.
+func (u *unjoined) pause(s *socket) bool {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if p := s.wait; p != nil && p.waiting != nil {
+		u.queue.Remove(p.waiting)
+		p.waiting = nil
+	}
+	return !s.gone
+}
+
+func (u *unjoined) resume(s *socket) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if p := s.wait; p != nil && p.waiting == nil {
+		u.await(p)
 	}
 }
 
-// pause takes s out of the queue while it is we who keep it waiting.
-func (u *unjoined) pause(s *socket) {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	u.leave(s)
-}
-
-// admit takes s out for good: it is let in, or is a visit.
+// admit takes s out: it is let in, or is a visit.
 func (u *unjoined) admit(s *socket) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -57,7 +131,18 @@ func (u *unjoined) again(s *socket) {
 	u.mu.Lock()
 	s.admitted = false
 	u.mu.Unlock()
-	u.await(s)
+	u.enter(s, s.addr.Addr())
+}
+
+// move has s wait among those of another address, which a proxy has told.
+func (u *unjoined) move(s *socket, to netip.Addr) {
+	u.mu.Lock()
+	had := s.wait != nil
+	u.leave(s)
+	u.mu.Unlock()
+	if had {
+		u.enter(s, to)
+	}
 }
 
 // forget takes out a closed one.
@@ -70,26 +155,44 @@ func (u *unjoined) forget(s *socket) {
 
 // leave is called with mu held.
 func (u *unjoined) leave(s *socket) {
-	if s.place != nil {
-		u.queue.Remove(s.place)
-		s.place = nil
+	p := s.wait
+	if p == nil {
+		return
 	}
+	s.wait = nil
+	if p.waiting != nil {
+		u.queue.Remove(p.waiting)
+	}
+	p.crowd.waits.Remove(p.among)
+	if p.crowd.waits.Len() > 0 {
+		heap.Fix(&u.crowds, p.crowd.index)
+		return
+	}
+	heap.Remove(&u.crowds, p.crowd.index)
+	delete(u.of, p.crowd.addr)
 }
 
-// oldest returns who has been waited for longest, if that is long enough.
-func (u *unjoined) oldest() *socket {
+// leaving returns who makes room for one from an address; nil: nobody has to.
+func (u *unjoined) leaving(newcomer netip.Addr) *socket {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	front := u.queue.Front()
-	if front == nil || time.Since(front.Value.(awaited).since) < unjoinedGrace {
-		return nil
+	own := 0
+	if c := u.of[countedAs(newcomer)]; c != nil {
+		own = c.waits.Len()
 	}
-	return front.Value.(awaited).s
+	if len(u.crowds) > 0 && u.crowds[0].waits.Len() > own+1 {
+		return u.crowds[0].waits.Front().Value.(*wait).s
+	}
+	if front := u.queue.Front(); front != nil && time.Since(front.Value.(*wait).since) >= unjoinedGrace {
+		return front.Value.(*wait).s
+	}
+	return nil
 }
 
-// makeRoom closes the connection waited for longest, and says whether there was one.
-func (g *Gateway) makeRoom(limit int64) bool {
-	s := g.unjoined.oldest()
+// makeRoom closes a connection that has not joined for one that comes, and says
+// whether there was such a one.
+func (g *Gateway) makeRoom(newcomer netip.Addr, limit int64) bool {
+	s := g.unjoined.leaving(newcomer)
 	if s == nil {
 		return false
 	}

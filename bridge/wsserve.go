@@ -170,6 +170,7 @@ func (g *Gateway) upgrade(w http.ResponseWriter, r *http.Request, of whose) {
 // letsVia has a connection of a trusted proxy be its client's, unless that has too many.
 func (g *Gateway) letsVia(w http.ResponseWriter, s *socket, client netip.AddrPort) bool {
 	g.addresses.reveal(s, client, false)
+	g.unjoined.move(s, client.Addr())
 	ok, reason := g.lets(s)
 	if !ok {
 		w.Header().Set("Connection", "close")
