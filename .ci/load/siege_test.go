@@ -245,7 +245,7 @@ func (d *daemon) getsInOnce(tr transport, uid string) error {
 func TestSiege(t *testing.T) {
 	lasts := 20 * time.Second
 	if testing.Short() {
-		lasts = 7 * time.Second
+		lasts = 5 * time.Second
 	}
 	const proxies = "127.0.2.0/24"
 	proxy := "--proxy-protocol=v1=" + proxies + ",v1-tls=" + proxies + ",v2=" + proxies + ",plain=" + proxies
