@@ -42,4 +42,7 @@
 // mask.go and the mask*.go beside it do for mles-webproxy's mask what its place
 // demands: codec.go takes it off for v1 WebSockets that are on masked channels, or a
 // link passes on between a channel and its masked twin.
+//
+// Histories go to a bus.Store, which may be files, and come back when a gateway is made
+// (histories.go).
 package bridge

@@ -28,6 +28,10 @@
 // its own arrival are taken under the channel's lock, so that nothing is missing
 // or doubled between history and live traffic.
 //
+// Histories can be kept outside the process: [Bus.Save] gives a [Store] what has changed
+// since it was last called, [Bus.Restore] puts back what was saved. Each event in a
+// history has a number of its own for that, and a channel knows which one was saved last.
+//
 // # What is promised
 //
 //   - What one member publishes reaches each other member in that order, and so
