@@ -39,7 +39,7 @@ func check(args []string, conf *config, found []error, stdout, stderr io.Writer)
 		r.faults.add(err)
 	}
 	for _, look := range []func(){
-		r.settings, r.listeners, r.members, r.admin, r.certificates, r.site, r.upstreams, r.folder, r.bounds,
+		r.settings, r.listeners, r.members, r.access, r.admin, r.certificates, r.site, r.upstreams, r.folder, r.bounds,
 	} {
 		look()
 	}

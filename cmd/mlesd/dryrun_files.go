@@ -246,7 +246,7 @@ func (r *dryRun) bounds() {
 	} else {
 		r.say("bounds", "%s memory", mebibytes(conf.MemoryLimit))
 	}
-	r.say("bounds", "%d events of history in a channel", conf.HistoryLimit)
+	r.history(conf.HistoryLimit)
 	if n := r.conf.MaxConnections; n != nil && *n > bridge.UsableConnections() {
 		r.warn("--max-connections %d: the limit on open files has room for %d: raise it (ulimit -n, LimitNOFILE=)", *n, bridge.UsableConnections())
 	} else if n != nil && *n > conf.MaxConnections {

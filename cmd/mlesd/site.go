@@ -82,6 +82,7 @@ func (c *config) checkSecrets() error {
 	for _, secret := range []struct{ flag, path string }{
 		{"--cache", c.Cache}, {"--tls-key", c.TLSKey},
 		{"--admin-token-file", c.AdminTokenFile}, {"--key-file", c.KeyFile}, {"--v1-key-file", c.V1KeyFile}, {"--v2-key-file", c.V2KeyFile},
+		{"--upstream-key-file", c.UpstreamKeyFile}, {"--admin-token-file", c.AdminTokenFile}, {"--config", c.Config},
 	} {
 		f.when(secret.path != "" && within(secret.path, c.Wwwroot),
 			"%s %s is in --wwwroot, keys would be served to everybody: move it out", secret.flag, secret.path)
