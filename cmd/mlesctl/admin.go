@@ -22,10 +22,13 @@ const (
 	maxAnswer     = 256 << 20
 )
 
+// packagedCache is the --cache folder of a gateway that was installed as a package, which root can read.
+const packagedCache = "/var/lib/mlesd"
+
 // adminFlags say which gateway is asked, and by whom. Commands that ask one embed them.
 type adminFlags struct {
 	Admin          string `default:"localhost:9077" placeholder:"HOST:PORT" env:"MLESCTL_ADMIN" help:"The gateway's --admin-listen (default: ${default})."`
-	AdminTokenFile string `name:"admin-token-file" env:"MLES_ADMIN_TOKEN_FILE" placeholder:"FILE" help:"The gateway's token, as in its own --admin-token-file (default: the one in its usual --cache folder, for a gateway on this machine)."`
+	AdminTokenFile string `name:"admin-token-file" env:"MLES_ADMIN_TOKEN_FILE" placeholder:"FILE" help:"The gateway's token, as in its own --admin-token-file (default: the one in its usual --cache folder or in /var/lib/mlesd, for a gateway on this machine)."`
 }
 
 // adminQuestion is a request to the admin listener.
@@ -99,18 +102,23 @@ func (f *adminFlags) token(host string) (string, error) {
 	if host != "localhost" && (err != nil || !addr.IsLoopback()) {
 		return "", nil
 	}
-	dir := os.Getenv("MLESD_CACHE")
-	if dir == "" {
-		if dir, err = os.UserCacheDir(); err != nil {
-			return "", nil
+	for _, dir := range usualCaches() {
+		if s, err := admin.ReadToken(filepath.Join(dir, admin.TokenFile)); err == nil {
+			return s.Value, nil
 		}
-		dir = filepath.Join(dir, "mles")
 	}
-	s, err := admin.ReadToken(filepath.Join(dir, admin.TokenFile))
-	if err != nil { // it may not be needed
-		return "", nil
+	return "", nil // it may not be needed
+}
+
+// usualCaches are the --cache folders that a gateway on this machine has, the likelier one first.
+func usualCaches() []string {
+	if dir := os.Getenv("MLESD_CACHE"); dir != "" {
+		return []string{dir}
 	}
-	return s.Value, nil
+	if dir, err := os.UserCacheDir(); err == nil {
+		return []string{filepath.Join(dir, "mles"), packagedCache}
+	}
+	return []string{packagedCache}
 }
 
 // refusal is the error for an answer to a token that is missing or wrong.

@@ -20,6 +20,8 @@ type statusCommand struct {
 	UID     string `name:"uid" placeholder:"U" help:"Only who has this uid."`
 	Limit   int    `placeholder:"N" help:"At most so many of a kind (default: 200; 1000 with --json)."`
 
+	Ready bool `help:"Only whether clients can be sent to it: exit status 0, or 1 if not, as while it drains."`
+
 	Seen string `placeholder:"D" enum:",v1,v1ws,v2" default:"" help:"Who used this lately, instead: v1 (over TCP or WebSocket), v1ws, v2."`
 	For  string `name:"for" placeholder:"TIME" help:"How far --seen looks back: 30d, 2w, 12h (default: 30d)."`
 }
@@ -34,6 +36,9 @@ With --seen v1 the question is whether v1 can be turned off: exit status 0 if no
 func (c *statusCommand) Run(ctx context.Context, std *stdio) error {
 	if c.Limit < 0 {
 		return usage("--limit is %d", c.Limit)
+	}
+	if c.Ready {
+		return c.runReady(ctx, std)
 	}
 	if c.Seen != "" {
 		return c.runSeen(ctx, std)
