@@ -1,0 +1,3 @@
+module mles/packages
+
+go 1.26.0
