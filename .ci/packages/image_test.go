@@ -151,7 +151,7 @@ func TestImage(t *testing.T) {
 		env = append(env, name+"="+value)
 	}
 	// Both commands run in one network and see one folder, of which the volume alone can be written to.
-	inside := "env -i " + strings.Join(quoted(env), " ") + " chroot --userspec=" + user + ":" + group + " " + root + " "
+	inside := "env -i " + strings.Join(quoted(env), " ") + " /usr/sbin/chroot --userspec=" + user + ":" + group + " " + root + " "
 	script := fmt.Sprintf(`set -e
 ip link set lo up
 mount --bind %[1]s %[1]s
