@@ -21,7 +21,7 @@ func operationsScenes() []scene {
 			`openssl s_client -connect mles.example.org:443 -servername mles.example.org </dev/null | openssl x509 -noout -subject -enddate`,
 		}},
 		{name: "what a connection costs", play: measureIdle, blocks: []string{
-			`mlesctl bench idle --sub v1://localhost:8077 --pid $(pgrep -nx mlesd) --members 1000`,
+			`mlesctl bench idle --sub v1://localhost:8077 --pid $(pgrep -nx mlesd) --members 1000 --runs 1`,
 		}},
 		{name: "symptoms", play: showSymptoms},
 	}
