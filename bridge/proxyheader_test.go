@@ -101,9 +101,7 @@ func TestBehindProxies(t *testing.T) {
 							t.Errorf("the member's address is %s, want %s", m.Addr, addr)
 						}
 					}
-					if lines := h.log.lines("msg=joined", "client="+addr); len(lines) == 0 {
-						t.Errorf("the log does not name %s", addr)
-					}
+					h.until("the log names "+addr, func() bool { return len(h.log.lines("msg=joined", "client="+addr)) > 0 })
 					nc.Close()
 					h.members(0)
 				}
