@@ -11,6 +11,7 @@ import (
 	"strings"
 	"text/tabwriter"
 
+	"mles/bridge"
 	"mles/internal/admin"
 )
 
@@ -161,6 +162,9 @@ func (r *dryRun) members() {
 		r.keys("v2", c.keys.v2, "no key: whoever connects may join")
 		if len(c.V2Channels) > 0 {
 			r.say("v2", "joins only %s", strings.Join(c.V2Channels, ", "))
+		}
+		if !slices.Equal(c.Origins, []string{bridge.OriginsAuto}) {
+			r.say("v2", "in browsers, pages of the origins %s", strings.Join(c.Origins, ", "))
 		}
 	}
 }

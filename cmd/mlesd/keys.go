@@ -117,7 +117,7 @@ func (k *keys) doubtScopes(l keyList) {
 	}
 }
 
-// doubtKeys warns of keys by which nobody gets in, and of scopes that those who need no key pass by.
+// doubtKeys warns of keys by which nobody gets in, and of scopes that address keys pass by.
 func (c *config) doubtKeys() {
 	k := c.keys
 	for _, side := range []struct {
@@ -131,8 +131,5 @@ func (c *config) doubtKeys() {
 	}
 	if k.v1.scoped() && c.V1AddressKeys {
 		k.warnings = append(k.warnings, "--v1-address-keys lets v1 clients that have no shared key join every channel, whatever the key file limits")
-	}
-	if k.v1.scoped() && c.V1WebSocket {
-		k.warnings = append(k.warnings, "--v1-websocket lets whoever connects by WebSocket join every channel of v1, whatever the key file limits")
 	}
 }

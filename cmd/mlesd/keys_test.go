@@ -118,8 +118,6 @@ func TestDoubtfulScopesAreWarnedOf(t *testing.T) {
 		{"k dialects=v2", "", "no line has a key that opens v1"},
 		{"k dialects=v2,v1", "", ""},
 		{"k channels=a", "--v1-address-keys", "--v1-address-keys lets"},
-		{"k channels=a", "--v1-websocket", "--v1-websocket lets"},
-		{"k", "--v1-websocket", ""},
 	} {
 		path := filepath.Join(dir, "keys")
 		if err := os.WriteFile(path, []byte(c.keys), 0o600); err != nil {
