@@ -8,13 +8,21 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// press presses a key that writes nothing, as a keyboard does.
-func press(key string, code int64, modifiers int64) chromedp.Action[chromedp.Void] {
+const shift = 8 // of press's modifiers
+
+// press presses a key as a keyboard does: what the page prevents when the key goes down, does not happen.
+func press(key, text string, code, modifiers int64) chromedp.Action[chromedp.Void] {
 	return chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
-		for _, kind := range []input.DispatchKeyEventType{input.DispatchKeyEventTypeRawKeyDown, input.DispatchKeyEventTypeKeyUp} {
-			if _, err := cdp.Call(ctx, t, input.DispatchKeyEvent, input.DispatchKeyEventParams{
-				Type: kind, Key: key, Code: key, WindowsVirtualKeyCode: code, NativeVirtualKeyCode: code, Modifiers: modifiers,
-			}); err != nil {
+		down := input.DispatchKeyEventParams{
+			Type: input.DispatchKeyEventTypeRawKeyDown, Key: key, Code: key, WindowsVirtualKeyCode: code, NativeVirtualKeyCode: code, Modifiers: modifiers,
+		}
+		up := down
+		up.Type = input.DispatchKeyEventTypeKeyUp
+		if text != "" {
+			down.Type, down.Text = input.DispatchKeyEventTypeKeyDown, text
+		}
+		for _, event := range []input.DispatchKeyEventParams{down, up} {
+			if _, err := cdp.Call(ctx, t, input.DispatchKeyEvent, event); err != nil {
 				return err
 			}
 		}
@@ -22,7 +30,7 @@ func press(key string, code int64, modifiers int64) chromedp.Action[chromedp.Voi
 	})
 }
 
-func enter() chromedp.Action[chromedp.Void] { return press("Enter", 13, 0) }
+func enter() chromedp.Action[chromedp.Void] { return press("Enter", "\r", 13, 0) }
 
 // says types lines into the chat page's composer and sends each.
 func (p *page) says(lines ...string) {

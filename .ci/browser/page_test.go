@@ -138,6 +138,12 @@ func (p *page) shows(selector, text string) {
 	p.until("shown", fmt.Sprintf("[...document.querySelectorAll(%q)].some(e => e.checkVisibility() && e.innerText.includes(%q))", selector, text))
 }
 
+// clicks clicks something in a page that grows and shrinks meanwhile.
+func (p *page) clicks(selector string) {
+	p.t.Helper()
+	js[any](p, fmt.Sprintf("document.querySelector(%q).click()", selector))
+}
+
 // texts are those of all elements that are visible.
 func (p *page) texts(selector string) []string {
 	p.t.Helper()
@@ -161,7 +167,7 @@ func looks() []look {
 func (p *page) seen(l look) {
 	p.t.Helper()
 	p.do(chromedp.EmulateViewport(l.width, l.height), command(emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
-		Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: l.scheme}},
+		Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: l.scheme}, {Name: "prefers-reduced-motion", Value: "reduce"}},
 	}))
 }
 

@@ -70,10 +70,10 @@ export class Lists {
     ], (l) => l.flag + l.address, "None is open.");
     this.#certificates = new Table(by("certificates"), [
       name("Name", (c) => c.domain, "lead", "(any)"),
-      { label: "From", text: (c) => c.source ?? "" },
+      { label: "From", text: (c) => c.source ?? "nowhere yet" },
       { label: "Expires", kind: "time broad", text: (c) => expiry(c, this.#now), title: (c) => date(c.not_after), mark: (c) => expiring(c, this.#now) },
-      { label: "Trouble", kind: "broad", text: (c) => c.error || c.last_error || "none", mark: (c) => c.error || c.last_error ? "bad" : "zero" },
-    ], (c) => c.domain ?? "", "No listener uses TLS, or the gateway does not tell.");
+      { label: "Trouble", kind: "broad", text: (c) => c.problem ?? "none", mark: (c) => c.problem ? "bad" : "zero", title: (c) => c.problem_at ? date(c.problem_at) : "" },
+    ], (c) => c.domain, "No listener uses TLS.");
     this.#refusals = new Table(by("refusals"), [
       { label: "Reason", kind: "lead", text: (r) => r.reason },
       { label: "What", text: (r) => r.what },
@@ -133,7 +133,8 @@ export class Lists {
   // refused are all refusals, cuts and revocations, with what has come since the page was opened, most first.
   #refused({ started, stats }) {
     const all = [["refusals", "refused"], ["cuts", "cut"], ["revoked", "no longer allowed"]].flatMap(([key, what]) =>
-      Object.entries(stats[key] ?? {}).map(([reason, n]) => ({ what, reason, count: n })));
+      Object.entries(stats[key]).map(([reason, n]) => ({ what, reason, count: n })));
+    all.push({ what: "refused", reason: "TLS handshake failed", count: stats.tls_handshakes_failed });
     if (this.#began?.started !== started) {
       const counts = this.#began ? {} : Object.fromEntries(all.map((r) => [r.what + r.reason, r.count]));
       this.#began = { started, counts };

@@ -30,7 +30,7 @@ export class Overview {
     for (const name of names) {
       const d = stats.dialects[name] ?? {};
       counters[`in ${name}`] = d.messages_in ?? 0;
-      counters[`out ${name}`] = d.messages_out ?? NaN; // of a gateway that does not tell
+      counters[`out ${name}`] = d.messages_out ?? 0;
     }
     const rates = this.#rates.of(counters, time, doc.started);
     this.#in.add(time, names.map((name) => rates[`in ${name}`]));
@@ -39,19 +39,17 @@ export class Overview {
     this.#memory.add(time, [stats.memory_bytes]);
   }
 
-  #tiles({ stats, members, started, uptime_seconds }) {
-    put("connections", count(stats.connections), `${count(stats.connections_accepted)} since the start`);
+  #tiles({ stats, started, uptime_seconds }) {
+    put("connections", count(stats.connections), `room for ${count(stats.connections_limit)}`, stats.connections > 0.9 * stats.connections_limit);
     const by = names.map((name) => [stats.dialects[name]?.members ?? 0, byDialect[names.indexOf(name)].label]);
     put("members", count(stats.members), by.filter(([n]) => n).map(([n, name]) => `${count(n)} ${name}`).join(" · ") || "nobody is here");
-    const history = stats.history_bytes === undefined ? "" : `${bytes(stats.history_bytes)} of history`;
-    put("channels", count(stats.channels), history);
+    put("channels", count(stats.channels), "with members or history");
     const share = stats.memory_limit_bytes ? stats.memory_bytes / stats.memory_limit_bytes : 0;
     put("memory", bytes(stats.memory_bytes), `${Math.round(share * 100)} % of ${bytes(stats.memory_limit_bytes)}`, share > 0.85);
     put("uptime", span(uptime_seconds), `since ${moment.format(Date.parse(started))}`);
-    const last = members.reduce((a, m) => m.lag_bytes > (a?.lag_bytes ?? -1) ? m : a, null);
-    const lag = stats.lag_max_bytes ?? last?.lag_bytes ?? 0;
+    const lag = Math.max(0, ...names.map((name) => stats.dialects[name]?.lag_max_bytes ?? 0));
     const cuts = Object.values(stats.cuts).reduce((a, n) => a + n, 0);
-    put("lag", lag ? bytes(lag) : "0 B", cuts ? `${plural(cuts, "member", "members")} cut since the start` : "nobody was cut", lag > 32 << 20);
+    put("lag", bytes(lag), cuts ? `${plural(cuts, "member", "members")} cut since the start` : "nobody was cut", lag > 32 << 20);
   }
 }
 

@@ -42,7 +42,7 @@ export class Seen {
     const here = ["v1", "v1ws"].reduce((n, d) => n + (doc.seen.dialects?.[d]?.present ?? 0), 0);
     const [words, is, because] = {
       used: ["Not yet", "warn", `${plural(doc.clients, "client has", "clients have")} used v1 within the last ${period}` +
-        (here ? `; ${count(here)} of them ${here === 1 ? "is" : "are"} here now.` : ". None is here now.")],
+        (here ? `; ${here === doc.clients ? "all" : count(here)} of them ${here === 1 ? "is" : "are"} here now.` : ". None is here now.")],
       unused: ["Yes", "good", `Nobody has used v1 within the last ${period}. --v1-listen off turns it off.`],
       unknown: ["It cannot be told yet", "", `Nobody is known to have used v1 within the last ${period}, but ${doc.reason}.`],
     }[doc.answer];
