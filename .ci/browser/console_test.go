@@ -45,6 +45,37 @@ func TestConsole(t *testing.T) {
 	p.shows("#channellist", "hall") // it has history
 }
 
+// The operator kicks a member and has a history forgotten, with the token, which is asked for once.
+func TestKickAndForget(t *testing.T) {
+	t.Parallel()
+	g := startGateway(t, nil)
+	alice := open(t, g.admin("/chat#channel=hall&uid=alice"))
+	alice.joins()
+	alice.says("hello")
+	p := open(t, g.admin("/"), "401")
+	p.shows("#memberlist", "alice")
+	p.clicks("#memberlist .acts button")
+	p.shows("#confirm", "Kick alice?")
+	p.clicks("#confirm [value=cancel]")
+	p.until("the dialog is closed", `!document.getElementById("confirm").open`)
+	alice.shows("#state", "Connected")
+	p.clicks("#memberlist .acts button")
+	p.shows("#confirm", "Kick alice?")
+	p.do(enter())
+	p.shows("#tokendialog", "Admin token")
+	p.do(chromedp.SendKeys(chromedp.CSS("#token"), g.token()), enter())
+	p.shows("#done", "alice was kicked.")
+	alice.shows("#problem", "removed from the channel")
+	p.shows("#memberlist", "Nobody is here")
+	p.clicks("#channellist .acts button")
+	p.shows("#confirm", "Forget the history of hall?")
+	p.do(enter())
+	p.shows("#done", "2 events of hall forgotten.")
+	bob := open(t, g.admin("/chat#channel=hall&uid=bob"))
+	bob.joins()
+	bob.shows("#empty", "Nobody has said anything")
+}
+
 // A busy gateway stays quick to look at: pages of rows, never all of them, and every channel and member can be found.
 func TestCrowd(t *testing.T) {
 	t.Parallel()

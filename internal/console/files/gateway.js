@@ -25,16 +25,8 @@ export class Gateway {
   }
 
   // act does something, with the token, which the person is asked for if need be.
-  act(method, path) {
-    return this.#inTurn(async () => {
-      const answer = await this.#fetch(method, path, true);
-      const text = await answer.text();
-      try {
-        return JSON.parse(text);
-      } catch {
-        return text;
-      }
-    });
+  act(path) {
+    return this.#inTurn(async () => (await this.#fetch("POST", path, true)).json());
   }
 
   // forgive has the person be asked again who did not want to give the token.

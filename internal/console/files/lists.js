@@ -146,21 +146,22 @@ export class Lists {
   async #kick(m) {
     const who = m.uid || "somebody without a name";
     if (!await confirm(`Kick ${who}?`, `The connection from ${m.address || "an unknown address"} to ${m.channel || "the channel without a name"} is closed. Most programs come back at once; only a changed key keeps somebody out.`, "Kick")) return;
-    const q = new URLSearchParams({ uid: m.uid, channel: m.channel, dialect: m.dialect });
+    const q = new URLSearchParams({ channel: m.channel, dialect: m.dialect });
+    if (m.uid) q.set("uid", m.uid);
     if (m.address) q.set("addr", m.address);
-    await this.#do("POST", `kick?${q}`, `${who} was kicked.`);
+    await this.#do(`kick?${q}`, ({ closed }) => closed ? `${who} was kicked.` : `${who} was gone already.`);
   }
 
   async #purge(c) {
     const channel = c.name || "the channel without a name";
     if (!await confirm(`Forget the history of ${channel}?`, `${plural(c.history_events, "event", "events")}, ${bytes(c.history_bytes)}. Members stay; who joins from now on is not sent them. This cannot be taken back.`, "Forget")) return;
-    await this.#do("POST", `purge?${new URLSearchParams({ channel: c.name })}`, `The history of ${channel} is forgotten.`);
+    await this.#do(`purge?${new URLSearchParams({ channel: c.name })}`, ({ events }) => `${plural(events, "event", "events")} of ${channel} forgotten.`);
   }
 
-  async #do(method, path, done) {
+  // do asks the gateway to do something; done says what its answer means.
+  async #do(path, done) {
     try {
-      await this.#gateway.act(method, path);
-      tell(done);
+      tell(done(await this.#gateway.act(path)));
     } catch (e) {
       tell(`That did not work: ${e.message}`);
     }

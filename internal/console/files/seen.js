@@ -42,7 +42,7 @@ export class Seen {
     const here = ["v1", "v1ws"].reduce((n, d) => n + (doc.seen.dialects?.[d]?.present ?? 0), 0);
     const [words, is, because] = {
       used: ["Not yet", "warn", `${plural(doc.clients, "client has", "clients have")} used v1 within the last ${period}` +
-        (here ? `; ${here === doc.clients ? "all" : count(here)} of them ${here === 1 ? "is" : "are"} here now.` : ". None is here now.")],
+        presence(here, doc.clients)],
       unused: ["Yes", "good", `Nobody has used v1 within the last ${period}. --v1-listen off turns it off.`],
       unknown: ["It cannot be told yet", "", `Nobody is known to have used v1 within the last ${period}, but ${doc.reason}.`],
     }[doc.answer];
@@ -53,4 +53,11 @@ export class Seen {
     by("visitors").hidden = doc.visitors.length === 0;
     this.#pages.show(doc.next, plural(doc.clients, "client", "clients"));
   }
+}
+
+// presence is how many of the clients are here.
+function presence(here, clients) {
+  if (here === 0) return "; nobody of them is here now.";
+  if (here >= clients) return clients === 1 ? ", and is here now." : ", and all of them are here now.";
+  return `; ${count(here)} of them ${here === 1 ? "is" : "are"} here now.`;
 }

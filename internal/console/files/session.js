@@ -176,6 +176,7 @@ export class Session {
     }
     if (code === 1008 && reason === "already joined") return `Somebody is on this channel as “${this.#who.uid}” already.`;
     if (code === 1008 && reason === "channel not allowed") return "The gateway lets nobody join this channel from here.";
+    if (code === 1008 && reason === "kicked") return "You were removed from the channel.";
     if (code === 1009) return "The gateway ended the connection: a message was too long.";
     if (code === 1013) return "The gateway has no room at the moment.";
     if (code === 1008) return `The gateway ended the connection: ${reason || "no reason given"}.`;
