@@ -39,7 +39,7 @@ export class Lists {
       ...names.map((d) => number(dialects[d], (c) => c.members[d] ?? 0)),
       number("History", (c) => c.history_events),
       { ...number("Size", (c) => c.history_bytes, bytes) },
-      when("Last used", (c) => c.last_used, now, "time broad"),
+      when("Last used", (c) => c.last_used, now),
       { label: "", kind: "acts", text: () => "Forget history", act: (c) => this.#purge(c), acts: (c) => c.history_events > 0, mark: () => "quiet" },
     ], (c) => c.name, "No channel has members or history.");
     this.#members = new Table(by("memberlist"), [

@@ -3,7 +3,7 @@
 import { describe } from "./frame.js";
 
 const kept = 2_000; // rows; older ones go
-const clock = new Intl.DateTimeFormat([], { hour: "2-digit", minute: "2-digit" });
+const clock = new Intl.DateTimeFormat([], { hour: "numeric", minute: "2-digit" });
 const calendar = new Intl.DateTimeFormat([], { weekday: "long", day: "numeric", month: "long" });
 
 export class Log {

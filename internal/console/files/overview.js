@@ -15,7 +15,7 @@ const names = ["v1", "v1ws", "v2"];
 export class Overview {
   #in = new Plot(document.getElementById("plotin"), "Messages in, a second", byDialect, { format: rate });
   #out = new Plot(document.getElementById("plotout"), "Messages out, a second", byDialect, { format: rate });
-  #people = new Plot(document.getElementById("plotpeople"), "Open",
+  #people = new Plot(document.getElementById("plotpeople"), "Connected",
     [{ label: "connections", hue: "plain" }, { label: "members", hue: "other" }], { format: rate, least: 4 });
   #memory = new Plot(document.getElementById("plotmemory"), "Memory", [{ label: "in use", hue: "plain" }],
     { format: bytes, unit: 1024, least: 1 << 20 });
@@ -43,7 +43,7 @@ export class Overview {
     put("connections", count(stats.connections), `room for ${count(stats.connections_limit)}`, stats.connections > 0.9 * stats.connections_limit);
     const by = names.map((name) => [stats.dialects[name]?.members ?? 0, byDialect[names.indexOf(name)].label]);
     put("members", count(stats.members), by.filter(([n]) => n).map(([n, name]) => `${count(n)} ${name}`).join(" · ") || "nobody is here");
-    put("channels", count(stats.channels), "with members or history");
+    put("channels", count(stats.channels), "used or remembered");
     const share = stats.memory_limit_bytes ? stats.memory_bytes / stats.memory_limit_bytes : 0;
     put("memory", bytes(stats.memory_bytes), `${Math.round(share * 100)} % of ${bytes(stats.memory_limit_bytes)}`, share > 0.85);
     put("uptime", span(uptime_seconds), `since ${moment.format(Date.parse(started))}`);
