@@ -258,14 +258,15 @@ func (g *Gateway) Draining() bool { return g.draining.Load() }
 const drainStep = 10 * time.Millisecond
 
 // Shutdown accepts nobody any more and closes every connection, v2 ones with
-// 1001: one by one over most of the time until ctx's deadline, so that not all
-// come back at once. Then it closes the gateway. The error is ctx's where some
-// had to be cut off.
+// 1001: one by one over a quarter of the time until ctx's deadline at most, so that
+// not all come back at once, and those who went first do not wait for long where
+// another gateway is to take the place of this one. Then it closes the gateway. The
+// error is ctx's where some had to be cut off.
 func (g *Gateway) Shutdown(ctx context.Context) error {
 	sessions, idle := g.drain()
 	step := drainStep
 	if deadline, ok := ctx.Deadline(); ok && len(sessions) > 0 {
-		step = min(step, time.Until(deadline)*3/4/time.Duration(len(sessions)))
+		step = min(step, time.Until(deadline)/4/time.Duration(len(sessions)))
 	}
 	start := time.Now()
 	for i, s := range sessions {
