@@ -7,6 +7,7 @@ import (
 	"crypto/tls"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -60,7 +61,8 @@ type client struct {
 	backs    int             // how often it has come back
 	current  link            // nil: none
 	away     bool            // it has gone by itself
-	wants    []string        // why it had to wait, the last time
+	wants    []string        // why it had to wait, lately
+	why      []string        // the same, of the longest wait
 }
 
 func newClient(g *gateway, n int, pause time.Duration, silence *atomic.Bool) *client {
@@ -96,10 +98,8 @@ func (c *client) run(ctx context.Context) {
 		l, err := c.dial(dialing, c.uid, c.channel)
 		cancel()
 		if err == nil {
-			heard := c.live(ctx, l, &next, lost)
-			lost = time.Now()
-			if heard {
-				failures = 0
+			if c.live(ctx, l, &next, lost) {
+				lost, failures = time.Now(), 0
 			}
 		} else {
 			c.excuse(err)
@@ -137,6 +137,9 @@ func (c *client) holds(l link) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.current = l
+	if l != nil {
+		c.wants = append(c.wants, now()+"connected")
+	}
 	return !c.away
 }
 
@@ -215,19 +218,26 @@ func (c *client) isBack(lost time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.backs++
-	if !lost.IsZero() && !c.away {
-		c.waits = append(c.waits, time.Since(lost))
+	if lost.IsZero() || c.away {
+		return
 	}
+	wait := time.Since(lost)
+	if len(c.waits) == 0 || wait > slices.Max(c.waits) {
+		c.why = append(slices.Clone(c.wants), now()+"joined")
+	}
+	c.waits = append(c.waits, wait)
 }
 
 // excuse notes why it is not on the channel.
 func (c *client) excuse(err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.wants = append(c.wants, time.Now().Format("05.000 ")+err.Error()); len(c.wants) > 12 {
+	if c.wants = append(c.wants, now()+err.Error()); len(c.wants) > 12 {
 		c.wants = c.wants[1:]
 	}
 }
+
+func now() string { return time.Now().Format("05.000 ") }
 
 // hears notes a message. What it has got already comes again with each replay.
 func (c *client) hears(message string) {
