@@ -15,8 +15,8 @@
 // # Connections
 //
 // A first attempt that fails ends mlesctl, unless --retry is given. A connection
-// that is lost later is made anew, after 1 s, then twice as long each time, up
-// to 30 s. A server then replays its history; the longest beginning of it that
+// that is lost later is made anew, within 1 s, then each second, after ten
+// attempts twice as long each time, up to 30 s. A server then replays its history; the longest beginning of it that
 // is the end of what was there before is left out (see overlap.go for what that
 // means exactly).
 //

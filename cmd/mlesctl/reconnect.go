@@ -7,8 +7,6 @@ import (
 	"net"
 	"time"
 
-	"github.com/cenkalti/backoff/v5"
-
 	"mles/v2"
 )
 
@@ -49,13 +47,7 @@ type attempt struct {
 // deliver returned an error, or it is hopeless. It is called once.
 func (s *session) run(ctx context.Context) error {
 	defer close(s.over)
-	pauses := &backoff.ExponentialBackOff{
-		InitialInterval:     time.Second,
-		RandomizationFactor: 0.3,
-		Multiplier:          2,
-		MaxInterval:         30 * time.Second,
-	}
-	pauses.Reset()
+	pauses := newPauses()
 	var everIn bool
 	var failures, refusals int
 	for {
@@ -73,12 +65,12 @@ func (s *session) run(ctx context.Context) error {
 			refusals++
 		}
 		if time.Since(began) >= lasting {
-			pauses.Reset()
+			pauses.reset()
 		}
 		if err := s.hopeless(a.err, everIn, failures, refusals); err != nil {
 			return err
 		}
-		if err := s.pause(ctx, a.err, pauses.NextBackOff()); err != nil {
+		if err := s.pause(ctx, a.err, pauses.next()); err != nil {
 			return err
 		}
 		if s.isLeaving() {
