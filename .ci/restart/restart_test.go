@@ -20,6 +20,8 @@ const (
 	sleepers = 7   // every seventh client is away when the gateway ends
 	// longest is what nobody may wait for, from the end of a connection to the first message after it.
 	longest = 5 * time.Second
+	// restartSec is how long systemd waits after a crash: RestartSec= of deploy/systemd/mlesd.service.
+	restartSec = 2 * time.Second
 	// saving is --history-save here: what was said so long before a hard kill, and a moment for saving it, may be lost.
 	saving = time.Second
 	moment = 500 * time.Millisecond
@@ -72,6 +74,9 @@ func restartUnderLoad(t *testing.T, e end) {
 		killed = append(killed, time.Now())
 		g.end(e.signal)
 		t.Logf("ended after %s", time.Since(killed[n-1]).Round(time.Millisecond))
+		if e.signal == syscall.SIGKILL {
+			time.Sleep(restartSec)
+		}
 		g.start()
 		for _, c := range crowd {
 			c.comeBack()
