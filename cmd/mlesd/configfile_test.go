@@ -44,7 +44,7 @@ func TestConfigFile(t *testing.T) {
 	if !slices.Equal(c.V1Channels, []string{"hall", "iot/**"}) || !slices.Equal(c.V2Channels, []string{"a,b", "c d"}) {
 		t.Errorf("channels %q and %q", c.V1Channels, c.V2Channels)
 	}
-	if c.LogFormat != "auto" || !c.V1WebSocket {
+	if c.LogFormat != "text" || !c.V1WebSocket {
 		t.Error("the command line does not go before the file")
 	}
 	if !slices.Equal(c.keys.v1.keys, []string{" a = #key"}) {

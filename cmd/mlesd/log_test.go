@@ -60,7 +60,7 @@ func TestLogForJournal(t *testing.T) {
 	eventually(t, "it serves", func() bool { return strings.Contains(p.log(), "flag=--admin-listen") })
 	p.stop()
 	for line := range strings.Lines(p.log()) {
-		if !regexp.MustCompile(`^<[346]>msg=`).MatchString(line) || strings.Contains(line, "time=") || strings.Contains(line, "level=") {
+		if !regexp.MustCompile(`^<[346]>msg=`).MatchString(line) || strings.Contains(line, " time=") || strings.Contains(line, "level=") {
 			t.Errorf("%q", line)
 		}
 	}
