@@ -24,11 +24,16 @@ type program struct {
 	lines []string // what it said, standard output and standard error
 }
 
-// run starts a program, which ends with the test at the latest.
+// run starts one of our programs.
 func run(t *testing.T, env []string, name string, args ...string) *program {
 	t.Helper()
-	p := &program{t: t, exited: make(chan struct{})}
-	p.cmd = exec.Command(filepath.Join(programs, name), args...)
+	return begin(t, name, env, exec.Command(filepath.Join(programs, name), args...))
+}
+
+// begin starts a program, which ends with the test at the latest.
+func begin(t *testing.T, name string, env []string, cmd *exec.Cmd) *program {
+	t.Helper()
+	p := &program{t: t, cmd: cmd, exited: make(chan struct{})}
 	p.cmd.Env = append(slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "MLES") }), env...)
 	out, err := p.cmd.StdoutPipe()
 	if err == nil {

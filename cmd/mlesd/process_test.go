@@ -219,6 +219,7 @@ func TestGreeting(t *testing.T) {
 	for _, want := range []string{
 		`(?m)^  mlesctl chat v1://localhost:[0-9]+ hall --uid alice$`,
 		`(?m)^  mlesctl chat wss://localhost:[0-9]+ hall --uid bob --ca ` + regexp.QuoteMeta(p.cache) + `/localhost.pem$`,
+		`(?m)^Or open http://127.0.0.1:[0-9]+/chat in a browser.$`,
 		`MLES_KEY or --key-file`,
 	} {
 		if !regexp.MustCompile(want).MatchString(said) {
