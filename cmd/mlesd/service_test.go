@@ -3,6 +3,7 @@
 package main
 
 import (
+	"log/slog"
 	"net"
 	"os"
 	"path/filepath"
@@ -11,6 +12,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"mles/bridge"
 )
 
 // manager is a service manager that the gateway notifies.
@@ -99,4 +102,23 @@ func TestServiceManagerGone(t *testing.T) {
 	p.line("systemd could not be told", nil)
 	p.addr("--v1-listen")
 	p.stop()
+}
+
+// A listener at which nobody accepts any more is found, and named.
+func TestNobodyAccepts(t *testing.T) {
+	gw, err := bridge.New(bridge.Config{Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer gw.Close()
+	l := listenTCP(t, "127.0.0.1:0")
+	e := (endpoint{}).at("--v1-listen", l)
+	d := &daemon{gw: gw, open: []endpoint{e}}
+	if err := d.works(t.Context(), time.Second); err != nil {
+		t.Error(err)
+	}
+	e.Listener.(*door).away.Store(time.Now().Add(-2 * unattendedMost).UnixNano())
+	if err := d.works(t.Context(), time.Second); err == nil || !strings.Contains(err.Error(), "--v1-listen "+l.Addr().String()) {
+		t.Errorf("nobody accepts: %v", err)
+	}
 }
