@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"mles/.ci/hosts"
 )
@@ -20,7 +21,7 @@ func operationsScenes() []scene {
 		{name: "certificate seen from outside", play: seenFromOutside, blocks: []string{
 			`openssl s_client -connect mles.example.org:443 -servername mles.example.org </dev/null | openssl x509 -noout -subject -enddate`,
 		}},
-		{name: "what a connection costs", play: measureIdle, blocks: []string{
+		{name: "what a connection costs", alone: true, play: measureIdle, blocks: []string{
 			`mlesctl bench idle --sub v1://localhost:8077 --pid $(pgrep -nx mlesd) --members 1000 --runs 1`,
 		}},
 		{name: "symptoms", play: showSymptoms},
@@ -49,7 +50,11 @@ func measureIdle(t *testing.T, c *clone, _ *document, block []string) {
 	s := c.stage(t, t.TempDir())
 	gateway := s.start(t, "mlesd")
 	s.listening(t, 8077)
-	said := s.does(t, 0, block[0]).Screen()
+	bench := s.start(t, block[0])
+	if err := bench.WaitFor(t, time.Minute); err != nil {
+		t.Fatalf("%s: %v", block[0], err)
+	}
+	said := bench.Screen()
 	if !regexp.MustCompile(`resident a connection +[0-9.]+ KiB`).MatchString(said) {
 		t.Errorf("the measurement says %q", said)
 	}

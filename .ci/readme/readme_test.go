@@ -14,7 +14,7 @@ import (
 type scene struct {
 	name   string
 	blocks []string
-	alone  bool                                                      // before the others, which use what it leaves
+	alone  bool                                                      // not beside others, which use what it leaves or would be in its way
 	play   func(t *testing.T, c *clone, d *document, block []string) // nil: that the block is there is all
 }
 

@@ -79,10 +79,15 @@ func takenAway(t *testing.T, s *stage) {
 	s.members(t, "v1", 1)
 	alice.Types(t, "does anybody hear me")
 	gateway.Says(t, `"not published: v1 is read-only" dialect=v1`)
+	bob := s.start(t, "mlesctl chat v1://localhost hall --uid bob")
+	s.members(t, "v1", 2)
+	s.does(t, 0, "mlesctl kick bob")
+	gateway.Says(t, "reason=kicked")
+	bob.Kill()
 	s.file(t, "mlesd.env", "MLESD_V1_CHANNELS=cellar\n")
 	s.does(t, 0, "mlesctl reload")
-	gateway.Says(t, `"no longer allowed" dialect=v1`)
-	ends(t, alice, 4)
+	gateway.Says(t, `uid=alice channel=hall reason="channel not allowed"`)
+	alice.Kill()
 	gateway.Terminate(t)
 }
 
@@ -133,5 +138,38 @@ func pages(t *testing.T, s *stage) {
 	second.Says(t, "going on without metrics and health")
 	s.does(t, 0, "curl -s -o /dev/null -w '%{http_code}\n' http://127.0.0.1:18080/").Says(t, "426\n")
 	second.Terminate(t)
+	gateway.Terminate(t)
+}
+
+func restarted(t *testing.T, s *stage) {
+	first := s.start(t, "mlesd --cache kept")
+	s.listening(t, 8077)
+	s.does(t, 0, "mlesctl pub v1://localhost hall hello")
+	second := s.start(t, "mlesd --cache kept --v1-listen 18077 --v2-listen off --admin-listen off")
+	second.Says(t, "histories are not kept over a restart: another gateway keeps its own in this folder")
+	second.Says(t, "who was seen is kept in memory only")
+	second.Terminate(t)
+	first.Terminate(t)
+
+	journals, err := filepath.Glob(filepath.Join(s.dir, "kept", "history", "journal-*"))
+	if err != nil || len(journals) == 0 {
+		t.Fatalf("no journals: %v", err)
+	}
+	for _, name := range journals {
+		if err := os.WriteFile(name, []byte("this is no journal, but text that somebody has put in its place\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	first = s.start(t, "mlesd --cache kept")
+	first.Says(t, "a file of histories is set aside; what could be read of it is used")
+	s.listening(t, 8077)
+	first.Terminate(t)
+}
+
+func wrongToken(t *testing.T, s *stage) {
+	gateway := s.start(t, "mlesd")
+	s.listening(t, 9077)
+	s.does(t, 0, "curl -s -o /dev/null -w '%{http_code}' -X POST -H 'Authorization: Bearer 0123456789abcdef' 'localhost:9077/purge?channel=hall'").Says(t, "401")
+	gateway.Says(t, "a wrong token for the admin listener")
 	gateway.Terminate(t)
 }

@@ -3,6 +3,7 @@
 package readme
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -32,19 +33,25 @@ func troubles() []trouble {
 		{"names", []string{"cid taken", "already joined", "replaced"}, takenNames},
 		{"strangers", []string{"not a frame", "tls handshake", "hello must be text"}, strangers},
 		{"silence", []string{"no join in time", "no hello in time"}, silence},
-		{"crowd", []string{"over a limit", "connection refused: too many connections"}, crowd},
+		{"crowd", []string{"over a limit", "connection refused: too many connections", "connection closed, which had not joined, for another one"}, crowd},
+		{"limits", []string{"rate limit", "per-ip limit", "proxy header", "origin not allowed"}, limits},
 		{"authority", []string{"no certificate yet", "the ACME authority connects to port 443 of each domain"}, noAuthority},
 		{"certificate files", []string{
 			"the new certificate is not used, the one before it stays", "the certificate has expired", "the certificate is for localhost only",
 		}, certificateFiles},
-		{"taken away", []string{"no longer allowed", "not published: v1 is read-only"}, takenAway},
+		{"taken away", []string{"no longer allowed", "not published: v1 is read-only", "kicked"}, takenAway},
+		{"restart", []string{"histories are not kept over a restart", "a file of histories is set aside", "who was seen is kept in memory only"}, restarted},
 		{"upstream", []string{"upstream not connected", "loop"}, noUpstream},
 		{"reload", []string{"not reloaded, nothing has changed", "a change takes effect at the next start", "is no setting"}, noReload},
 		{"pages", []string{"a domain has no folder in the web root", "a server behind the site does not answer", "going on without metrics and health"}, pages},
+		{"token", []string{"a wrong token for the admin listener"}, wrongToken},
 
 		{"authority's own, .ci/acme", []string{"the ACME authority could not prove the name", "certificate not renewed", "a new certificate cannot be kept"}, nil},
 		{"minutes, .ci/load", []string{"subscription cut", "too slow", "stalled", "over memory", "cannot accept a connection: out of file descriptors"}, nil},
 		{"minutes, bridge", []string{"no pong"}, nil},
+		{"full disk, internal/keep", []string{"histories cannot be saved"}, nil},
+		{"nobody reads the log, internal/logs", []string{"lines of the log were dropped"}, nil},
+		{"standstill, cmd/mlesd", []string{"the gateway does not work, systemd's watchdog is not fed"}, nil},
 	}
 }
 
@@ -56,7 +63,7 @@ func (d *document) words(t *testing.T) (words []string) {
 			w := m[1]
 			switch {
 			case strings.HasPrefix(w, "--"), strings.Contains(w, "=") && !strings.Contains(w, " "), regexp.MustCompile("^(ss|mlesctl|mlesd) ").MatchString(w),
-				slices.Contains([]string{"mlesctl", "CAP_NET_BIND_SERVICE", "err", "again", "reason", "again_in", "mles_refusals_total{reason}"}, w):
+				slices.Contains([]string{"mlesctl", "CAP_NET_BIND_SERVICE", "err", "again", "reason", "again_in", "flag", "origin", "mles_refusals_total{reason}"}, w):
 			default:
 				words = append(words, w)
 			}
@@ -230,5 +237,49 @@ func crowd(t *testing.T, s *stage) {
 	s.does(t, 3, "mlesctl sub wss://localhost:8443 hall").Says(t, "over a limit") // pub may be told after it has sent
 	gateway.Says(t, `"connection refused: too many connections; raise --max-connections`)
 	alice.Terminate(t)
+	gateway.Terminate(t)
+
+	gateway = s.start(t, "mlesd --max-connections 2")
+	s.listening(t, 8443)
+	for range 2 {
+		defer s.host.MustDial(t, "127.0.0.1:8077").Close()
+	}
+	s.does(t, 0, "mlesctl pub 'v1://[::1]' hall hello")
+	gateway.Says(t, `"connection closed, which had not joined, for another one: too many connections; raise --max-connections`)
+	gateway.Terminate(t)
+}
+
+func limits(t *testing.T, s *stage) {
+	gateway := s.start(t, "mlesd --per-ip-limit 1 --rate-limit 3/h --limit-exempt ::1,127.0.0.3")
+	s.listening(t, 9077)
+	for range 3 {
+		one := s.host.MustDial(t, "127.0.0.1:8077")
+		two := s.host.MustDial(t, "127.0.0.1:8077")
+		gateway.Says(t, "--per-ip-limit, or name the address in --limit-exempt")
+		one.Close()
+		two.Close()
+	}
+	hosts.Eventually(t, func() error {
+		s.host.MustDial(t, "127.0.0.1:8077").Close()
+		if !strings.Contains(gateway.Screen(), "--rate-limit, or name the address in --limit-exempt") {
+			return errors.New("no rate is limited")
+		}
+		return nil
+	})
+	metrics, err := s.get("127.0.0.1:9077", "/metrics")
+	for _, reason := range []string{"rate limit", "per-ip limit"} {
+		if !strings.Contains(metrics, `mles_refusals_total{reason="`+reason+`"}`) {
+			t.Errorf("no refusal is counted as %s, %v", reason, err)
+		}
+	}
+	gateway.Terminate(t)
+
+	gateway = s.start(t, "mlesd --proxy-protocol v1=127.0.0.1")
+	s.listening(t, 8443)
+	fmt.Fprint(s.host.MustDial(t, "127.0.0.1:8077"), "GET / HTTP/1.0\r\n\r\n")
+	gateway.Says(t, `reason="proxy header: `)
+	s.does(t, 0, "curl -sk --http1.1 -o /dev/null -m 5 -H 'Origin: https://evil.example' -H 'Connection: Upgrade' -H 'Upgrade: websocket' "+
+		"-H 'Sec-WebSocket-Version: 13' -H 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==' https://localhost:8443/")
+	gateway.Says(t, `reason="origin not allowed" flag=--origins origin=https://evil.example`)
 	gateway.Terminate(t)
 }
