@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
-	"os"
 	"path/filepath"
 	"strings"
 	"time"
@@ -27,8 +26,9 @@ const packagedCache = "/var/lib/mlesd"
 
 // adminFlags say which gateway is asked, and by whom. Commands that ask one embed them.
 type adminFlags struct {
-	Admin          string `default:"localhost:9077" placeholder:"HOST:PORT" env:"MLESCTL_ADMIN" help:"The gateway's --admin-listen (default: ${default})."`
-	AdminTokenFile string `name:"admin-token-file" env:"MLES_ADMIN_TOKEN_FILE" placeholder:"FILE" help:"The gateway's token, as in its own --admin-token-file (default: the one in its usual --cache folder or in /var/lib/mlesd, for a gateway on this machine)."`
+	Admin          string `default:"localhost:9077" placeholder:"HOST:PORT" env:"MLESCTL_ADMIN" help:"The gateway's --admin-listen, with https:// before it for --admin-tls (default: ${default})."`
+	AdminTokenFile string `name:"admin-token-file" env:"MLES_ADMIN_TOKEN_FILE" placeholder:"FILE" help:"The gateway's token, as in its own --admin-token-file (default: the one in --cache or in /var/lib/mlesd, for a gateway on this machine)."`
+	trust
 }
 
 // adminQuestion is a request to the admin listener.
@@ -50,11 +50,14 @@ type adminAnswer struct {
 // ask asks the admin listener, with http:// before its name or without. An answer that the token is wrong or missing is
 // an error.
 func (f *adminFlags) ask(ctx context.Context, q adminQuestion) (*adminAnswer, error) {
-	host := strings.TrimSuffix(strings.TrimPrefix(f.Admin, "http://"), "/")
-	if _, _, err := net.SplitHostPort(host); err != nil {
+	scheme, host, found := strings.Cut(strings.TrimSuffix(f.Admin, "/"), "://")
+	if !found {
+		scheme, host = "http", scheme
+	}
+	if _, _, err := net.SplitHostPort(host); err != nil || scheme != "http" && scheme != "https" {
 		return nil, usage("--admin %q is not HOST:PORT", f.Admin)
 	}
-	u := url.URL{Scheme: "http", Host: host, Path: q.path, RawQuery: q.query.Encode()}
+	u := url.URL{Scheme: scheme, Host: host, Path: q.path, RawQuery: q.query.Encode()}
 	r, err := http.NewRequestWithContext(ctx, cmp.Or(q.method, http.MethodGet), u.String(), q.body)
 	if err != nil {
 		return nil, usage("--admin %q: %w", f.Admin, err)
@@ -66,8 +69,12 @@ func (f *adminFlags) ask(ctx context.Context, q adminQuestion) (*adminAnswer, er
 	if token != "" {
 		r.Header.Set("Authorization", "Bearer "+token)
 	}
+	secure, err := f.config(address{scheme: map[string]string{"http": "ws", "https": "wss"}[scheme], host: u.Hostname()})
+	if err != nil {
+		return nil, err
+	}
 	client := http.Client{
-		Transport: &http.Transport{DisableKeepAlives: true}, Timeout: adminPatience,
+		Transport: &http.Transport{DisableKeepAlives: true, TLSClientConfig: secure}, Timeout: adminPatience,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }, // no gateway does
 	}
 	answer, err := client.Do(r)
@@ -78,7 +85,7 @@ func (f *adminFlags) ask(ctx context.Context, q adminQuestion) (*adminAnswer, er
 		if wrapped := (*url.Error)(nil); errors.As(err, &wrapped) {
 			err = wrapped.Err
 		}
-		return nil, unreachable("no gateway answers at %s: %w; its --admin-listen is what --admin must name", host, err)
+		return nil, unreachable("no gateway answers at %s: %w; its --admin-listen is what --admin must name%s", host, err, certificateHint(err))
 	}
 	defer answer.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(answer.Body, maxAnswer))
@@ -102,23 +109,16 @@ func (f *adminFlags) token(host string) (string, error) {
 	if host != "localhost" && (err != nil || !addr.IsLoopback()) {
 		return "", nil
 	}
-	for _, dir := range usualCaches() {
+	caches := []string{f.cacheDir()}
+	if f.Cache == "" {
+		caches = append(caches, packagedCache)
+	}
+	for _, dir := range caches {
 		if s, err := admin.ReadToken(filepath.Join(dir, admin.TokenFile)); err == nil {
 			return s.Value, nil
 		}
 	}
 	return "", nil // it may not be needed
-}
-
-// usualCaches are the --cache folders that a gateway on this machine has, the likelier one first.
-func usualCaches() []string {
-	if dir := os.Getenv("MLESD_CACHE"); dir != "" {
-		return []string{dir}
-	}
-	if dir, err := os.UserCacheDir(); err == nil {
-		return []string{filepath.Join(dir, "mles"), packagedCache}
-	}
-	return []string{packagedCache}
 }
 
 // refusal is the error for an answer to a token that is missing or wrong.

@@ -12,7 +12,6 @@ import (
 // Whose token a gateway is sent: the one given, or that of the gateway on this machine.
 func TestWhichToken(t *testing.T) {
 	dir := t.TempDir()
-	t.Setenv("MLESD_CACHE", dir)
 	const kept, given = "kept-kept-kept-kept", "given-given-given-given"
 	file := filepath.Join(dir, "given")
 	for name, token := range map[string]string{filepath.Join(dir, "admin-token"): kept, file: given} {
@@ -25,13 +24,12 @@ func TestWhichToken(t *testing.T) {
 		{"", "192.0.2.1", ""}, {"", "localhost.mallory.example", ""}, {"", "gateway.example", ""}, {"", "2001:db8::1", ""},
 		{file, "localhost", given}, {file, "gateway.example", given},
 	} {
-		f := adminFlags{AdminTokenFile: c.file}
+		f := adminFlags{AdminTokenFile: c.file, trust: trust{Cache: dir}}
 		if got, err := f.token(c.host); got != c.want || err != nil {
 			t.Errorf("with file %q for %s: %q, %v", c.file, c.host, got, err)
 		}
 	}
-	t.Setenv("MLESD_CACHE", filepath.Join(dir, "none"))
-	if got, err := (&adminFlags{}).token("localhost"); got != "" || err != nil {
+	if got, err := (&adminFlags{trust: trust{Cache: filepath.Join(dir, "none")}}).token("localhost"); got != "" || err != nil {
 		t.Errorf("without a file: %q, %v", got, err)
 	}
 	if _, err := (&adminFlags{AdminTokenFile: file + "x"}).token("localhost"); status(err) != exitUsage {

@@ -52,6 +52,7 @@ func (d *daemon) adminRoutes() *admin.Routes {
 	}
 	source.Register(routes.Read)
 	routes.Read("POST /reload", http.HandlerFunc(d.answerReload))
+	d.pprofRoutes(routes)
 	d.adminPages(routes)
 	(&control.Routes{Gateway: d.gw, Log: d.log, Purged: d.savePurged}).Register(routes.Act)
 	return routes

@@ -10,6 +10,8 @@ import (
 // adminFlags are the flags of the admin listener besides its address.
 type adminFlags struct {
 	AdminTokenFile string `name:"admin-token-file" env:"MLESD_ADMIN_TOKEN_FILE" group:"Listeners" placeholder:"FILE" help:"The token that callers of --admin-listen have to send (Authorization: Bearer), in one line; needed where that is not on loopback (default: admin-token in --cache, made at the first start)."`
+	AdminTLS       bool   `name:"admin-tls" env:"MLESD_ADMIN_TLS" group:"Listeners" help:"Serve --admin-listen over TLS, with the certificate of v2; else it sends the token in clear."`
+	Pprof          bool   `name:"pprof" env:"MLESD_PPROF" group:"Listeners" help:"Let --admin-listen answer the Go tools for profiles (/debug/pprof/)."`
 
 	// Found by complete.
 	adminToken admin.Secret // of AdminTokenFile
@@ -20,6 +22,15 @@ type adminFlags struct {
 func (c *config) checkAdmin() error {
 	if !c.admin.off && !c.admin.loopback() && c.AdminTokenFile == "" {
 		return usage("--admin-listen %s is not on loopback, and so needs --admin-token-file, which others do not know", c.admin)
+	}
+	const orphan = "%s is for --admin-listen, which is off"
+	switch {
+	case c.admin.off && c.AdminTLS:
+		return usage(orphan, "--admin-tls")
+	case c.admin.off && c.Pprof:
+		return usage(orphan, "--pprof")
+	case !c.admin.off && !c.admin.loopback() && !c.AdminTLS:
+		c.warnings = append(c.warnings, fmt.Sprintf("--admin-listen %s is not on loopback, and callers send the token in clear there: --admin-tls", c.admin))
 	}
 	if c.AdminTokenFile == "" {
 		return nil

@@ -125,7 +125,7 @@ func (c *config) checkDomains() error {
 	return f.err()
 }
 
-func (c *config) usesTLS() bool { return !c.v2.off || !c.v1TLS.off }
+func (c *config) usesTLS() bool { return !c.v2.off || !c.v1TLS.off || c.AdminTLS && !c.admin.off }
 
 func (c *config) checkBounds() error {
 	var f faults

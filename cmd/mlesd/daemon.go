@@ -42,6 +42,7 @@ type daemon struct {
 	site        web.LiveSite  // empty where there is none
 	pages       *console.Site // the chat page in front of it
 	certs       liveCertificates
+	profiling   atomic.Bool                  // --pprof
 	redirection atomic.Pointer[http.Handler] // of --redirect-listen
 
 	// Guarded by changing, which a reload holds, and the drain.
@@ -62,6 +63,7 @@ func (d *daemon) run(ctx context.Context) error {
 		return err
 	}
 	d.takeToken(d.conf)
+	d.profiling.Store(d.conf.Pprof)
 	defer d.site.Close()
 	defer func() { _ = d.certs.current.Load().Close() }()
 	recording, stopRecording := context.WithCancel(context.Background())

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"net"
 	"sync"
@@ -22,7 +23,12 @@ func (d *daemon) services(c *config) map[string]endpoint {
 		}},
 		"--plain-listen":    {serve: func(l net.Listener) error { return d.gw.ServeV2(l) }},
 		"--redirect-listen": {serve: d.serveRedirect},
-		"--admin-listen":    {serve: func(l net.Listener) error { return admin()(l) }},
+		"--admin-listen": {tls: c.AdminTLS, serve: func(l net.Listener) error {
+			if c.AdminTLS {
+				l = tls.NewListener(l, d.certs.TLSConfig("http/1.1"))
+			}
+			return admin()(l)
+		}},
 	}
 }
 

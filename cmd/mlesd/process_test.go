@@ -23,9 +23,12 @@ import (
 )
 
 // roots is what a client trusts that was told of the gateway's own certificate.
-func (p *process) roots() *x509.CertPool {
+func (p *process) roots() *x509.CertPool { return p.rootsOf("--v2-listen") }
+
+// rootsOf is the same where there may be no v2.
+func (p *process) rootsOf(flag string) *x509.CertPool {
 	p.t.Helper()
-	p.addr("--v2-listen") // it is there by then
+	p.addr(flag) // it is there by then
 	file, err := os.ReadFile(filepath.Join(p.cache, "localhost.pem"))
 	if err != nil {
 		p.t.Fatal(err)

@@ -125,7 +125,7 @@ func (c *config) rereadable() error {
 
 // fixedFlags cannot change while the gateway runs.
 func fixedFlags() []string {
-	return []string{"--cache", "--history-save", "--log-format", "--memory-limit", "--v2-joins", "--webproxy-mask"}
+	return []string{"--admin-tls", "--cache", "--history-save", "--log-format", "--memory-limit", "--v2-joins", "--webproxy-mask"}
 }
 
 // siteOnlyFlags are those of the site; whether there is one cannot change while the gateway runs, nor whether there is
@@ -161,6 +161,7 @@ func (c *config) keepFixed(old *config, restart []string) {
 	}
 	c.Cache, c.cacheGiven = old.Cache, old.cacheGiven
 	c.keepFlags = old.keepFlags
+	c.AdminTLS = old.AdminTLS
 	c.LogFormat, c.V2Joins = old.LogFormat, old.V2Joins // the gateway itself keeps the mask, which needs --v1-websocket
 	c.MemoryLimit, c.memory = old.MemoryLimit, old.memory
 	if c.hasPages() != old.hasPages() {

@@ -191,6 +191,7 @@ func (t *transition) commit() {
 		t.report.Opened = append(t.report.Opened, opening{e.flag, e.Addr().String()})
 	}
 	t.close(leaving)
+	d.profiling.Store(t.next.Pprof)
 	if d.takeToken(t.next) {
 		t.report.Changed = append(t.report.Changed, "admin token")
 	}
