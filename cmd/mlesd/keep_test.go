@@ -145,7 +145,7 @@ func TestNextWaitsForHistories(t *testing.T) {
 	p.dialV1(new(v1.Dialer), "alice", "hello bob")
 	p.remembers("hello bob")
 	p.hangUp()
-	p.deafV2()
+	defer p.deafV2().Close() // which keeps it from being collected, and so closed
 	p.signal(syscall.SIGTERM)
 	p.line("signal received, draining; a second one ends at once", nil)
 	lock := filepath.Join(p.cache, "history", "lock")
