@@ -190,6 +190,7 @@ func (s *socket) Close() error {
 		s.g.unjoined.forget(s)
 		s.g.forget(s)
 		s.g.addresses.give(s)
+		s.g.guesses.release(s)
 		s.leaveSite()
 		s.g.counters.connections.Add(-1)
 		if s.overfull {

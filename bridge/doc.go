@@ -21,7 +21,7 @@
 // for its client's address, and unjoined.go closes whoever does not join when there is
 // no place left. Then
 // v1conn.go or wsconn.go reads its first frame, which is authenticated (keys.go, scope.go;
-// guesses.go slows those who try keys),
+// guesses.go slows who tries keys),
 // claims its identity (claim.go, challenge.go) and joins the bus: on a WebSocket
 // v2conn.go sees to that if it is text, and v1ws.go, if Config allows that dialect,
 // if it is binary, as it does for each channel named later. From then on one

@@ -4,6 +4,7 @@ import (
 	"maps"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/time/rate"
@@ -19,18 +20,22 @@ const (
 	maxGuessers = 4096 // addresses that are known one by one
 )
 
-// guesses slows those who try keys, v1's and v2's alike, since both may be the same.
-// Only the answer to a wrong key is held back: who has a right one waits for nobody,
-// wherever he comes from. A connection holds nothing meanwhile but itself.
+// guesses slows those who try keys on v2. Only the answer to a wrong key is held back:
+// who has a right one waits for nobody, wherever he comes from. v1 has no other answer to a
+// wrong key than the end of the connection, and none to a right one: its clients would take
+// a late one for having been let in.
 type guesses struct {
 	mu     sync.Mutex
 	of     map[netip.Addr]*rate.Limiter
 	others *rate.Limiter // of all addresses that there is no room for
 	swept  time.Time     // when those were forgotten last who are as if they had never been here
+
+	waiting atomic.Int64 // as many as held has
+	held    map[*socket]chan struct{}
 }
 
 func newGuesses() *guesses {
-	return &guesses{of: make(map[netip.Addr]*rate.Limiter), others: newGuessLimiter()}
+	return &guesses{of: make(map[netip.Addr]*rate.Limiter), others: newGuessLimiter(), held: make(map[*socket]chan struct{})}
 }
 
 func newGuessLimiter() *rate.Limiter { return rate.NewLimiter(rate.Every(guessEvery), freeGuesses) }
@@ -67,9 +72,7 @@ func (g *guesses) limiter(who netip.Addr, now time.Time) *rate.Limiter {
 // holdBack waits before the client of s is told that its key is wrong, or that it opens something
 // else.
 func (g *Gateway) holdBack(s *socket, r *refusal) {
-	switch r.reason {
-	case reasonKey, v2.ReasonAuth, reasonScope, reasonDialect:
-	default:
+	if r.told() != v2.ReasonAuth {
 		return
 	}
 	wait := g.guesses.wrong(s.addr.Addr(), time.Now())
@@ -80,6 +83,32 @@ func (g *Gateway) holdBack(s *socket, r *refusal) {
 	defer timer.Stop()
 	select {
 	case <-timer.C:
+	case <-g.guesses.hold(s):
 	case <-g.closing:
+	}
+	g.guesses.release(s)
+}
+
+// hold returns what is closed when s is, or released.
+func (g *guesses) hold(s *socket) <-chan struct{} {
+	released := make(chan struct{})
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.held[s] = released
+	g.waiting.Add(1)
+	return released
+}
+
+// release has nobody wait any more because of s.
+func (g *guesses) release(s *socket) {
+	if g.waiting.Load() == 0 {
+		return
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if released, ok := g.held[s]; ok {
+		close(released)
+		delete(g.held, s)
+		g.waiting.Add(-1)
 	}
 }

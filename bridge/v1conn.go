@@ -319,16 +319,8 @@ func (c *v1conn) refuse(err error) {
 	}
 	c.g.counters.refused(r.reason)
 	c.g.log.Warn("refused", "dialect", "v1", "client", c.sock.name(), "reason", r.Error())
-	c.release()
-	c.g.holdBack(c.sock, r)
 	c.linger()
 	c.close()
-}
-
-// release gives up what has been read by a connection that is not read any more.
-func (c *v1conn) release() {
-	c.reader = nil
-	c.g.intake.set(&c.hold, 0)
 }
 
 // lingerTime is how long a connection that we end is read and discarded, so that
