@@ -8,6 +8,7 @@ import (
 	"crypto/x509"
 	"fmt"
 	"net"
+	"net/http"
 	"os"
 	"strings"
 	"sync"
@@ -50,6 +51,12 @@ type wsClient struct {
 // the file ca (empty: plain).
 func (h *host) upgrade(t *testing.T, name, url, ca string) *wsClient {
 	t.Helper()
+	return h.upgradeWith(t, name, url, ca, nil)
+}
+
+// upgradeWith is upgrade with lines of its own in the request's header.
+func (h *host) upgradeWith(t *testing.T, name, url, ca string, header http.Header) *wsClient {
+	t.Helper()
 	d := websocket.Dialer{
 		Subprotocols:     []string{"mles-websocket"},
 		HandshakeTimeout: hosts.Patience,
@@ -60,7 +67,7 @@ func (h *host) upgrade(t *testing.T, name, url, ca string) *wsClient {
 	if ca != "" {
 		d.TLSClientConfig = &tls.Config{RootCAs: pool(t, ca), ServerName: "localhost"}
 	}
-	ws, _, err := d.Dial(url, nil)
+	ws, _, err := d.Dial(url, header)
 	if err != nil {
 		t.Fatalf("%s: %s: %v", name, url, err)
 	}
