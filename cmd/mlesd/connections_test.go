@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/http"
+	"net/http/httptest"
 	"net/netip"
 	"slices"
 	"strings"
@@ -133,4 +135,33 @@ func TestConnectionsReload(t *testing.T) {
 	carol := c.dialV1(new(v1.Dialer), "carol", "")
 	c.line("joined", has(map[string]string{"uid": "carol", "client": carol.NetConn().LocalAddr().String()}))
 	c.stop()
+}
+
+// A terminator of TLS in front and another server behind: that is told of the client, and by which scheme it came, as the
+// terminator says, and nothing that anybody else says.
+func TestForwardedOn(t *testing.T) {
+	backend := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprintf(w, "%s %s", r.Header.Get("X-Forwarded-For"), r.Header.Get("X-Forwarded-Proto"))
+	}))
+	t.Cleanup(backend.Close)
+	for flag, want := range map[string]string{"--trusted-proxies=127.0.0.0/8": "203.0.113.7 https", "--per-ip-limit=0": "127.0.0.1 http"} {
+		p := start(t, nil, "--plain-listen=127.0.0.1:0", "--proxy=api="+backend.URL, flag)
+		r, err := http.NewRequest("GET", "http://"+p.addr("--plain-listen")+"/api/", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("X-Forwarded-For", "198.51.100.1, 203.0.113.7")
+		r.Header.Set("X-Forwarded-Proto", "https")
+		r.Close = true
+		answer, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, _ := io.ReadAll(answer.Body)
+		answer.Body.Close()
+		if string(body) != want {
+			t.Errorf("%s: the other server is told %q, want %q", flag, body, want)
+		}
+		p.stop()
+	}
 }

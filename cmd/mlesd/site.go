@@ -119,6 +119,7 @@ func (d *daemon) newSite(c *config) (*web.Site, error) {
 	}
 	site, err := web.NewSite(web.SiteConfig{
 		Root: c.Wwwroot, Domains: c.Domains, CacheBytes: c.compression, CrossOrigin: c.CORS, Proxies: c.proxies, Logger: d.log,
+		SchemeIsTold: true,
 	})
 	if err != nil {
 		return nil, usage("--wwwroot: %w", err)

@@ -27,7 +27,10 @@ type SiteConfig struct {
 	CrossOrigin bool
 	// Proxies are the parts of the site that other servers answer for, each with a prefix of its own.
 	Proxies []ProxyRule
-	Logger  *slog.Logger
+	// SchemeIsTold has X-Forwarded-Proto of requests passed on to these: whoever serves the site takes it off where it
+	// cannot be trusted, as bridge does.
+	SchemeIsTold bool
+	Logger       *slog.Logger
 }
 
 // Site is the handler of a web site: files of a folder for each domain, and parts that other servers answer for. It
@@ -59,7 +62,7 @@ func NewSite(conf SiteConfig) (*Site, error) {
 		root: conf.Root, crossOrigin: conf.CrossOrigin, log: logger(conf.Logger),
 		odd: rate.Sometimes{Interval: time.Second},
 	}
-	s.proxies = newProxies(conf.Proxies, s.log)
+	s.proxies = newProxies(conf, s.log)
 	if conf.CacheBytes < 0 {
 		return nil, errors.New("the bound of the compressed files is negative")
 	}

@@ -64,18 +64,19 @@ func ParseProxyRules(texts []string) ([]ProxyRule, error) {
 // proxy is a rule at work.
 type proxy struct {
 	httputil.ReverseProxy
-	prefix    string // with its slash
-	transport *http.Transport
+	prefix       string // with its slash
+	schemeIsTold bool
+	transport    *http.Transport
 }
 
 // dialTime is how long a server behind the site may take to be connected to.
 const dialTime = 10 * time.Second
 
 // newProxies returns what serves the rules, longest prefix first.
-func newProxies(rules []ProxyRule, log *slog.Logger) []*proxy {
+func newProxies(conf SiteConfig, log *slog.Logger) []*proxy {
 	var proxies []*proxy
-	for _, rule := range rules {
-		p := &proxy{prefix: "/" + rule.Prefix, transport: &http.Transport{
+	for _, rule := range conf.Proxies {
+		p := &proxy{prefix: "/" + rule.Prefix, schemeIsTold: conf.SchemeIsTold, transport: &http.Transport{
 			DialContext:           (&net.Dialer{Timeout: dialTime}).DialContext,
 			TLSHandshakeTimeout:   dialTime,
 			ExpectContinueTimeout: time.Second,
@@ -119,13 +120,16 @@ func (p *proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // rewrite makes of a request the one that is passed on: to the target, whose name is the Host, with its query as it was
 // and the client's address, Host and scheme in X-Forwarded-For, -Host and -Proto. What a client says there itself is not
-// passed on: it could say anything.
+// passed on: it could say anything. A proxy in front of the gateway can say by which scheme it was asked itself.
 func (p *proxy) rewrite(r *httputil.ProxyRequest, target *url.URL) {
 	r.Out.URL.Path = strings.TrimPrefix(r.Out.URL.Path, p.prefix)
 	r.Out.URL.RawPath = strings.TrimPrefix(r.Out.URL.RawPath, p.prefix)
 	r.SetURL(target)
 	r.Out.URL.RawQuery = r.In.URL.RawQuery
 	r.SetXForwarded()
+	if scheme := r.In.Header.Get("X-Forwarded-Proto"); p.schemeIsTold && (scheme == "http" || scheme == "https") {
+		r.Out.Header.Set("X-Forwarded-Proto", scheme)
+	}
 }
 
 // failed answers for a server that cannot be reached, or that ended in the middle of its header.

@@ -91,6 +91,13 @@ func TestProxy(t *testing.T) {
 		t.Errorf("%q, want %q", got.body, want)
 	}
 
+	told := visits(t, SiteConfig{Root: root.dir, Proxies: rules(t, "api="+one.URL), SchemeIsTold: true})
+	for said, want := range map[string]string{"https": "by=https", "http": "by=http ", "gopher": "by=http ", "": "by=http "} {
+		if got := told.gets("a.example", "/api/x", "X-Forwarded-Proto: "+said); !strings.Contains(got.body, want) {
+			t.Errorf("told of %q: %q", said, got.body)
+		}
+	}
+
 	answer, err := http.Post(v.srv.URL+"/api/form", "text/plain", strings.NewReader(strings.Repeat("x", 10)))
 	if err != nil {
 		t.Fatal(err)
