@@ -21,6 +21,7 @@ func (d *daemon) logStart(endpoints []endpoint) {
 	for _, warning := range c.allWarnings() {
 		d.log.Warn(warning)
 	}
+	d.tellElsewhere()
 	v1Auth, v2Auth := "address key", "none"
 	switch {
 	case len(c.keys.v1.keys) > 0 && c.V1AddressKeys:
