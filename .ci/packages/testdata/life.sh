@@ -74,6 +74,9 @@ talk hall 'the door is open'
 refuses env MLES_KEY=wrong mlesctl pub wss://localhost:443 hall hello --insecure
 refuses env MLES_KEY=wrong timeout 20 mlesctl pub v1://localhost hall hello
 
+step 'what a start would do'
+MLESD_CACHE=/var/lib/mlesd mlesd --check --config /etc/mles/mlesd.env
+
 step 'reload'
 said() { journalctl --quiet --no-pager -u mlesd.service -o cat; }
 # heard WORDS: the log says so, soon.
@@ -103,6 +106,12 @@ grep -q '^MLESD_HISTORY_LIMIT=17$' /etc/mles/mlesd.env || fail 'settings are gon
 is mlesd.env "$(stat -c '%a %U:%G' /etc/mles/mlesd.env)" '640 root:mlesd'
 echo "$before, now $(dpkg-query -f '${Version}' -W mles)"
 talk porch 'the door is closed'
+MLES_KEY=swordfish mlesctl sub wss://localhost:443 hall --insecure --uid carol --count 1 --timeout 20s >/tmp/heard
+grep -q 'the door is open' /tmp/heard || fail "of what was said before the upgrade carol hears $(cat /tmp/heard)"
+mlesctl status --ready
+mlesctl history hall | grep -q 'the door is open' # root finds the token
+mlesctl purge hall
+refuses grep -q 'the door is open' <(mlesctl history hall)
 
 step 'stop'
 began=$SECONDS
