@@ -82,6 +82,23 @@ func TestDockerfile(t *testing.T) {
 	}
 }
 
+// The engine's copy of the repository is a whole commit, else the version would say that it was changed.
+func TestDockerIgnore(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile(filepath.Join(releases[0].root, ".dockerignore"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(text)) {
+		pattern, ok := strings.CutPrefix(strings.TrimSpace(line), "/")
+		if !ok && !strings.HasPrefix(line, "#") {
+			t.Errorf("%q does not begin with /", line)
+		} else if ok {
+			silent(t, "git", "-C", releases[0].root, "ls-files", pattern)
+		}
+	}
+}
+
 // environment is what ENV sets.
 func environment(stage instructions.Stage) map[string]string {
 	all := make(map[string]string)

@@ -109,9 +109,11 @@ talk porch 'the door is closed'
 MLES_KEY=swordfish mlesctl sub wss://localhost:443 hall --insecure --uid carol --count 1 --timeout 20s >/tmp/heard
 grep -q 'the door is open' /tmp/heard || fail "of what was said before the upgrade carol hears $(cat /tmp/heard)"
 mlesctl status --ready
-mlesctl history hall | grep -q 'the door is open' # root finds the token
+mlesctl history hall >/tmp/heard # root finds the token
+grep -q 'the door is open' /tmp/heard || fail "the history is $(cat /tmp/heard)"
 mlesctl purge hall
-refuses grep -q 'the door is open' <(mlesctl history hall)
+mlesctl history hall >/tmp/heard
+refuses grep -q 'the door is open' /tmp/heard
 
 step 'stop'
 began=$SECONDS
