@@ -112,8 +112,7 @@ mlesctl status --ready
 mlesctl history hall >/tmp/heard # root finds the token
 grep -q 'the door is open' /tmp/heard || fail "the history is $(cat /tmp/heard)"
 mlesctl purge hall
-mlesctl history hall >/tmp/heard
-refuses grep -q 'the door is open' /tmp/heard
+refuses mlesctl history hall
 
 step 'stop'
 began=$SECONDS
@@ -156,7 +155,7 @@ talk cellar 'here we are'
 step 'removed, it stops'
 dpkg -r mles
 ! systemctl --quiet is-active mlesd.service || fail 'it still runs'
-[ -z "$(pgrep -x mlesd || true)" ] || fail 'it still runs'
+[ -z "$(readlink /proc/[0-9]*/exe | grep '^/usr/bin/mlesd' || true)" ] || fail 'it still runs'
 [ -e /etc/mles/mlesd.env ] && [ -e /var/lib/mlesd ] || fail 'removing took settings or state'
 
 step 'purged, it is gone'
