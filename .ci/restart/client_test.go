@@ -46,6 +46,28 @@ func (l v2Link) recv() (string, error) {
 }
 func (l v2Link) close() { l.c.Close(v2.CloseNormal, "") }
 
+// v1wsLink is v1 over WebSocket.
+type v1wsLink struct {
+	c            *v2.ClientConn
+	uid, channel string
+}
+
+func (l v1wsLink) send(m string) error {
+	return l.c.Send(v2.OpBinary, v1.Msg{UID: l.uid, Channel: l.channel, Message: []byte(m)}.Append(nil))
+}
+
+func (l v1wsLink) recv() (string, error) {
+	_, body, err := l.c.Recv()
+	if err != nil {
+		return "", err
+	}
+	var m v1.View
+	err = m.Decode(body)
+	return string(m.Message), err
+}
+
+func (l v1wsLink) close() { l.c.Close(v2.CloseNormal, "") }
+
 // A client is a member that talks all the time and comes back whenever its connection ends.
 type client struct {
 	uid, channel string
@@ -67,20 +89,30 @@ type client struct {
 
 func newClient(g *gateway, n int, pause time.Duration, silence *atomic.Bool) *client {
 	c := &client{
-		uid: fmt.Sprintf("c%d", n), channel: fmt.Sprintf("room%d", n/2%channels), pause: pause, silence: silence,
+		uid: fmt.Sprintf("c%d", n), channel: fmt.Sprintf("room%d", n/3%channels), pause: pause, silence: silence,
 		got: make(map[string]time.Time), last: make(map[string]int),
 	}
-	if n%2 == 0 {
+	conf := &tls.Config{InsecureSkipVerify: true, CurvePreferences: []tls.CurveID{tls.X25519}}
+	switch n % 3 {
+	case 0:
 		c.dial = func(ctx context.Context, uid, channel string) (link, error) {
 			conn, err := (&v1.Dialer{Key: sharedKey}).Dial(ctx, g.v1, uid, channel, nil)
 			return v1Link{conn}, err
 		}
-		return c
-	}
-	conf := &tls.Config{InsecureSkipVerify: true, CurvePreferences: []tls.CurveID{tls.X25519}}
-	c.dial = func(ctx context.Context, uid, channel string) (link, error) {
-		conn, err := (&v2.Dialer{Key: sharedKey, TLS: conf}).Dial(ctx, "wss://"+g.v2, uid, channel)
-		return v2Link{conn}, err
+	case 1:
+		c.dial = func(ctx context.Context, uid, channel string) (link, error) {
+			conn, err := (&v2.Dialer{Key: sharedKey, TLS: conf}).Dial(ctx, "wss://"+g.v2, uid, channel)
+			return v2Link{conn}, err
+		}
+	case 2:
+		c.dial = func(ctx context.Context, uid, channel string) (link, error) {
+			conn, err := (&v2.Dialer{TLS: conf}).DialWithoutHello(ctx, "wss://"+g.v2)
+			l := v1wsLink{conn, uid, channel}
+			if err == nil {
+				err = l.send("")
+			}
+			return l, err
+		}
 	}
 	return c
 }

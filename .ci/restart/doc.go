@@ -6,6 +6,6 @@
 //	go test -tags restart -count=1 -v ./.ci/restart/           # three restarts each
 //	go test -tags restart -count=1 -v -short ./.ci/restart/    # one each, for CI
 //
-// A [gateway] is one mlesd after the other at the same addresses; a [client] is a member on either dialect that talks all
+// A [gateway] is one mlesd after the other at the same addresses; a [client] is a member on one of the dialects that talks all
 // the time, comes back as documented, and keeps what it has got.
 package restart
