@@ -150,6 +150,7 @@ func TestRestart(t *testing.T) {
 	alice.joins()
 	bob.joins()
 	alice.says("before")
+	olga.says("alice: before")
 	olga.types("too")
 	bob.shows(".theirs .text", "too")
 	for round := range 3 {
@@ -220,6 +221,27 @@ func TestKilled(t *testing.T) {
 	if waits := alice.texts(".fate"); len(waits) > 0 {
 		t.Errorf("lines still wait: %q", waits)
 	}
+}
+
+// A flood does not bring the page down: what came last is shown, what came long ago is gone from it, and it can still be
+// typed into.
+func TestFlood(t *testing.T) {
+	t.Parallel()
+	g := startGateway(t, nil)
+	p := open(t, g.admin("/chat#channel=hall&uid=alice"))
+	p.joins()
+	olga := g.console("olga", "hall")
+	var lines strings.Builder
+	for i := range 20_000 {
+		fmt.Fprintf(&lines, "line %d\n", i)
+	}
+	olga.types(lines.String() + "that is all")
+	p.shows(".theirs:last-of-type .text", "that is all")
+	if n := js[int](p, `document.querySelectorAll("#log .row").length`); n > 2000 || n < 1000 {
+		t.Errorf("%d lines are shown", n)
+	}
+	p.says("still here")
+	olga.says("alice: still here")
 }
 
 // Who looks elsewhere sees in the title how much was said.

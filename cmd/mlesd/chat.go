@@ -3,7 +3,9 @@ package main
 import (
 	"errors"
 	"net/http"
+	"slices"
 
+	"mles/bridge"
 	"mles/internal/admin"
 	"mles/internal/console"
 )
@@ -19,6 +21,12 @@ func (c *config) hasPages() bool { return c.hasSite() || c.Chat }
 func (c *config) checkChat() error {
 	if c.Chat && c.v2.off && c.plain.off {
 		return errors.New("--chat: --v2-listen and --plain-listen are both off, nobody could ask for the page")
+	}
+	letsItIn := func(origin string) bool {
+		return slices.Contains([]string{bridge.OriginsAny, bridge.OriginsSame, bridge.OriginsAuto}, origin)
+	}
+	if c.Chat && len(c.Origins) > 0 && !slices.ContainsFunc(c.Origins, letsItIn) {
+		c.warnings = append(c.warnings, "--chat: its page may not open a WebSocket unless --origins names its origin, or same")
 	}
 	return nil
 }

@@ -123,6 +123,9 @@ func (r *dryRun) domainsFit() bool {
 // site says which folder serves which host, and what is passed on.
 func (r *dryRun) site() {
 	c := r.conf
+	if c.Chat {
+		r.say("site", "a page to chat on at /chat")
+	}
 	if !c.hasSite() {
 		return
 	}

@@ -98,6 +98,7 @@ function base64url(text) {
 
 function changed(name, { why, until, reason, unreachable }) {
   clearInterval(countdown);
+  show();
   switch (name) {
     case "connecting":
       pill(joined ? "warn" : "", "Connecting …");
@@ -171,6 +172,7 @@ async function answered() {
 
 function leave() {
   clearInterval(countdown);
+  show();
   session?.leave();
   session = null;
   unread = 0;
@@ -192,6 +194,18 @@ function back() {
   lost = false;
 }
 
+// In a flood what is heard is shown in lots: a page that lays itself out for every message would be cut for its lag.
+const lot = 40; // ms
+let pending = [];
+let showing = 0;
+
+function show() {
+  clearTimeout(showing);
+  showing = 0;
+  if (pending.length) log.events(pending, new Date());
+  pending = [];
+}
+
 function heard(events, { replayed, again }) {
   if (replayed) {
     back();
@@ -199,7 +213,9 @@ function heard(events, { replayed, again }) {
     log.events(events, again ? new Date() : null);
     log.busy(false);
   } else {
-    log.events(events, new Date());
+    pending.push(...events);
+    if (pending.length > 2_000) pending.splice(0, pending.length - 2_000); // no more are kept in the log
+    showing ||= setTimeout(show, lot);
   }
   if (document.hidden && (again || !replayed)) {
     unread += events.filter((e) => e.arrival === undefined).length;
@@ -223,6 +239,7 @@ function send(words) {
     log.note(`Not sent: ${e.message}.`);
     return false;
   }
+  show();
   const row = log.mine(words, new Date(), line.waiting);
   line.words = words;
   rows.set(line, row);

@@ -24,6 +24,7 @@ const statusPoll = new Poll(async () => {
   by("version").textContent = doc.version.startsWith("mlesd") ? doc.version : `mlesd ${doc.version}`;
   overview.show(doc);
   lists.show(doc);
+  seen.listening(doc);
 }, 2_000, trouble);
 
 const seenPoll = new Poll(async () => {

@@ -91,6 +91,7 @@ export class Log {
   // add puts rows at the end, which stays in view if it was, or if it must be.
   #add(rows, show) {
     const follow = show || this.#atEnd();
+    rows = rows.slice(-kept);
     this.#empty.hidden = true;
     const today = calendar.format(new Date());
     if (today !== this.#day) {

@@ -11,6 +11,7 @@ import { siphash } from "./siphash.js";
 
 const keptSeen = 4096; // messages of others that are remembered; servers keep 100 or 200
 const keptSent = 1024; // own messages
+const digested = 1 << 20; // bytes of a message
 const longRun = 16, different = 8; // messages of others in a run that is no accident
 
 export class Tail {
@@ -19,10 +20,12 @@ export class Tail {
   #cut = false; // older ones were dropped from it
   #sent = [];
 
-  // digest of a frame's data, a string or an ArrayBuffer or Uint8Array.
+  // digest of a frame's data, a string or an ArrayBuffer or Uint8Array: of its length and as much of it as does not keep
+  // the page waiting.
   digest(data) {
-    if (typeof data === "string") return "t" + siphash(new TextEncoder().encode(data), this.#key);
-    return "b" + siphash(data instanceof Uint8Array ? data : new Uint8Array(data), this.#key);
+    const [kind, bytes] = typeof data === "string" ? ["t", new TextEncoder().encode(data)]
+      : ["b", data instanceof Uint8Array ? data : new Uint8Array(data)];
+    return kind + bytes.length + " " + siphash(bytes.subarray(0, digested), this.#key);
   }
 
   // saw remembers a message from the channel by its digest.

@@ -9,6 +9,7 @@ const spans = { 24: "day", 168: "week", 720: "30 days", 2160: "90 days", 8760: "
 
 export class Seen {
   #now = 0; #table; #pages;
+  #served = true;
 
   // changed is called when something else is wanted.
   constructor(changed) {
@@ -36,6 +37,11 @@ export class Seen {
     return `status/seen?${q}`;
   }
 
+  // listening notes whether v1 is served at all.
+  listening({ listeners }) {
+    this.#served = listeners.some(({ flag }) => flag.startsWith("--v1-"));
+  }
+
   show(doc) {
     this.#now = Date.parse(doc.now);
     const period = spans[by("period").value];
@@ -43,7 +49,8 @@ export class Seen {
     const [words, is, because] = {
       used: ["Not yet", "warn", `${plural(doc.clients, "client has", "clients have")} used v1 within the last ${period}` +
         presence(here, doc.clients)],
-      unused: ["Yes", "good", `Nobody has used v1 within the last ${period}. --v1-listen off turns it off.`],
+      unused: this.#served ? ["Yes", "good", `Nobody has used v1 within the last ${period}. --v1-listen off turns it off.`]
+        : ["It is off", "good", `Nobody has used v1 within the last ${period}.`],
       unknown: ["It cannot be told yet", "", `Nobody is known to have used v1 within the last ${period}, but ${doc.reason}.`],
     }[doc.answer];
     by("answer").textContent = words;

@@ -1,7 +1,8 @@
 // Tables that are brought up to date in place, so that focus and selection stay where they are.
 
 export class Table {
-  #columns; #key; #body; #empty;
+  #columns; #key; #body;
+  #none; // the row that says that there are none
   #rows = new Map(); // by key
 
   // columns are [{ label, text(item), kind, title(item), mark(item), act(item), acts }]:
@@ -12,7 +13,6 @@ export class Table {
   constructor(table, columns, key, empty) {
     this.#columns = columns;
     this.#key = key;
-    this.#empty = empty;
     table.setAttribute("role", "table"); // which it must stay where the style sheet makes cards of its rows
     const head = table.createTHead().insertRow();
     for (const { label, kind = "" } of columns) {
@@ -22,6 +22,7 @@ export class Table {
       head.append(th);
     }
     this.#body = table.createTBody();
+    this.#none = this.#nothing(empty);
   }
 
   show(items) {
@@ -36,7 +37,7 @@ export class Table {
       this.#fill(row, item);
       return row.tr;
     });
-    if (rows.length === 0) rows.push(this.#nothing());
+    if (rows.length === 0) rows.push(this.#none);
     // Only what differs is moved: moving an element takes the focus away from it.
     rows.forEach((tr, i) => {
       if (this.#body.children[i] !== tr) this.#body.insertBefore(tr, this.#body.children[i] ?? null);
@@ -72,10 +73,10 @@ export class Table {
     });
   }
 
-  #nothing() {
+  #nothing(words) {
     const tr = element("tr", "nothing");
     tr.setAttribute("role", "row");
-    const td = tr.appendChild(element("td", "", this.#empty));
+    const td = tr.appendChild(element("td", "", words));
     td.setAttribute("role", "cell");
     td.colSpan = this.#columns.length;
     return tr;
