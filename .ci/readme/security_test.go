@@ -21,6 +21,8 @@ func securityScenes() []scene {
 	return []scene{
 		{name: "who listens on the network", play: eavesdrop},
 		{name: "who has a key is whoever it likes", play: anyName},
+		{name: "a key that leaks", play: leakedKey},
+		{name: "a page in somebody's browser", play: otherPages},
 		{name: "another user of this machine", play: otherUser},
 		{name: "files", play: privateFiles},
 	}
