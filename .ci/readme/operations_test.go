@@ -14,6 +14,14 @@ import (
 
 func operationsScenes() []scene {
 	return []scene{
+		{name: "the deb", where: ".ci/packages, on a Debian of its own", blocks: []string{`apt install ./mles_1.0.0-1_amd64.deb`}},
+		{name: "the rpm", where: ".ci/packages unpacks it and looks; there is no Fedora here", blocks: []string{`dnf install ./mles-1.0.0-1.x86_64.rpm`}},
+		{name: "the service", where: ".ci/packages, on a Debian of its own", blocks: []string{
+			"install -m 640 -o root -g mlesd /dev/null /etc/mles/keys\neditor /etc/mles/keys /etc/mles/mlesd.env\nsystemctl enable --now mlesd",
+		}},
+		{name: "the image", where: ".ci/packages reads both files as docker does; there is no container engine here", blocks: []string{
+			"docker build -f deploy/Dockerfile -t mles .\ndocker compose -f deploy/compose.yaml up -d",
+		}},
 		{name: "check", play: checkOperations, blocks: []string{`mlesd --check --config mlesd.env`}},
 		{name: "staging", play: staging, blocks: []string{
 			`mlesd --domains mles.example.org --email you@example.org --staging`,

@@ -15,7 +15,8 @@ type scene struct {
 	name   string
 	blocks []string
 	alone  bool                                                      // not beside others, which use what it leaves or would be in its way
-	play   func(t *testing.T, c *clone, d *document, block []string) // nil: that the block is there is all
+	play   func(t *testing.T, c *clone, d *document, block []string) // nil: not here
+	where  string                                                    // it is played instead, or why it cannot be
 }
 
 // documents are those whose blocks are played here, with their scenes. README.md is the first: what it installs is used by
@@ -51,7 +52,7 @@ func scenes() []scene {
 			"go run ./cmd/mlesctl chat v1://localhost:8077 hall --uid alice",
 			"go run ./cmd/mlesctl chat wss://localhost:8443 hall --uid bob",
 		}},
-		{name: "test", blocks: []string{"go test ./..."}}, // .ci/run runs it
+		{name: "test", where: ".ci/run", blocks: []string{"go test ./..."}},
 		{name: "install", play: install, alone: true, blocks: []string{"go install ./cmd/..."}},
 		{name: "replace a server", play: replace, blocks: []string{
 			`MLES_KEY=swordfish mlesd --history-limit 100 --domains mles.example.org --email you@example.org`,
@@ -98,6 +99,9 @@ func TestDocuments(t *testing.T) {
 		var played []string
 		for _, s := range doc.scenes {
 			played = append(played, s.blocks...)
+			if (s.play == nil) == (s.where == "") {
+				t.Errorf("scene %q is to be played here, or the place is to be named where it is", s.name)
+			}
 		}
 		for _, block := range without(d.blocks, played) {
 			t.Errorf("%s has a block that no scene plays:\n%s", d.name, block)
