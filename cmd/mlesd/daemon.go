@@ -35,6 +35,7 @@ type daemon struct {
 	gw        *bridge.Gateway
 	seen      *seen.Store
 	histories *histories // nil: they are not kept
+	keeps     bool       // they are wanted: --history-save is not off
 	started   time.Time
 	token     admin.Token // of the admin listener
 	tasks     *errgroup.Group
@@ -102,6 +103,7 @@ func (d *daemon) run(ctx context.Context) error {
 
 // makeGateway makes the gateway, with the histories that the one before has saved.
 func (d *daemon) makeGateway(ctx context.Context, conf bridge.Config) (err error) {
+	d.keeps = !d.conf.save.off
 	if d.histories = d.openHistories(ctx, len(d.conf.sockets) > 0); d.histories != nil {
 		conf.Restore = d.histories.restore
 	}

@@ -154,6 +154,16 @@ func (d *daemon) savePurged() error {
 	return d.histories.store.Save(d.gw.SaveHistories, false)
 }
 
+// kept says whether what was remembered at the last save is on disk.
+func (h *histories) kept() bool { return h != nil && !h.store.Failing() }
+
+// soon has what has changed saved without waiting for the time to come.
+func (h *histories) soon() {
+	if h != nil {
+		h.store.Soon()
+	}
+}
+
 // leaving has a gateway that starts meanwhile wait for what is saved at the end.
 func (h *histories) leaving(drain time.Duration) {
 	if h != nil {

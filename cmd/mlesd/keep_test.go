@@ -56,6 +56,9 @@ func TestRestartKeepsHistories(t *testing.T) {
 	p := start(t, nil)
 	p.dialV1(new(v1.Dialer), "alice", "hello bob")
 	p.remembers("hello bob")
+	if _, metrics := p.get("/metrics"); !strings.Contains(metrics, "mles_history_kept 1\n") {
+		t.Error("the metrics do not say that histories are kept")
+	}
 	p.stop()
 	for _, file := range append(p.journals("hello bob"), filepath.Join(p.cache, "history", "lock")) {
 		if info, err := os.Stat(file); err != nil || info.Mode().Perm() != 0o600 {
@@ -131,6 +134,9 @@ func TestTwoGatewaysOneFolder(t *testing.T) {
 	second.line("histories are not kept over a restart: another gateway keeps its own in this folder; give each its --cache, or --history-save off", nil)
 	second.dialV1(new(v1.Dialer), "alice", "to the second")
 	second.remembers("to the second")
+	if _, metrics := second.get("/metrics"); !strings.Contains(metrics, "mles_history_kept 0\n") {
+		t.Error("the metrics do not say that histories are not kept")
+	}
 	second.stop()
 	p.stop()
 	if len(p.journals("to the first")) != 1 || len(p.journals("to the second")) != 0 {

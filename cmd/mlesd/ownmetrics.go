@@ -24,12 +24,17 @@ func (*ownMetrics) lost() *prometheus.Desc {
 	return prometheus.NewDesc("mles_log_lines_dropped_total", "Lines of the log that were dropped because nobody read it.", nil, nil)
 }
 
+func (*ownMetrics) kept() *prometheus.Desc {
+	return prometheus.NewDesc("mles_history_kept", "1 while histories are kept on disk, else 0; not there with --history-save off.", nil, nil)
+}
+
 // Describe implements [prometheus.Collector].
 func (m *ownMetrics) Describe(ch chan<- *prometheus.Desc) {
 	ch <- m.ready()
 	ch <- m.expiry()
 	ch <- m.problem()
 	ch <- m.lost()
+	ch <- m.kept()
 }
 
 // Collect implements [prometheus.Collector].
@@ -38,6 +43,9 @@ func (m *ownMetrics) Collect(ch chan<- prometheus.Metric) {
 		ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, n, labels...)
 	}
 	gauge(m.ready(), one(m.d.unready() == ""))
+	if m.d.keeps {
+		gauge(m.kept(), one(m.d.histories.kept()))
+	}
 	if m.d.lines != nil {
 		ch <- prometheus.MustNewConstMetric(m.lost(), prometheus.CounterValue, float64(m.d.lines.Lost()))
 	}

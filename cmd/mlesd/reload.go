@@ -59,6 +59,7 @@ func (d *daemon) reload(ctx context.Context) (*reloaded, error) {
 		return nil, err
 	}
 	t.commit()
+	d.histories.soon() // what is remembered no more is to vanish
 	r.Warnings = next.allWarnings()
 	r.normalize()
 	return r, nil

@@ -1,5 +1,5 @@
 // Package keep keeps the histories of a gateway's channels in files, so that they outlast
-// it. A [Store] is the bus.Store that [bridge.Gateway.SaveHistories] fills and
+// it. A [Store] is what [bridge.Gateway.SaveHistories] fills and
 // the source that Config.Restore reads.
 //
 // # In use

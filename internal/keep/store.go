@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"mles/bridge/bus"
@@ -23,16 +24,17 @@ const (
 	freshPause = 10 * time.Minute
 )
 
-// A Store keeps histories in a folder. It is a [bus.Store].
+// A Store keeps histories in a folder. While it saves it is a [bus.Store].
 type Store struct {
 	dir  string
 	log  *slog.Logger
 	lock *lock
 	soon chan struct{} // holds a token when somebody does not want to wait
 
+	failing atomic.Bool // the last save failed
+
 	mu       sync.Mutex // held while something is saved
 	journals [journals]*journal
-	failing  bool // the last save failed
 	closed   bool
 	notFresh time.Time // until then no journal is replaced that need not be
 }
@@ -79,6 +81,9 @@ func (s *Store) Soon() {
 	}
 }
 
+// Failing says whether the last save has failed.
+func (s *Store) Failing() bool { return s.failing.Load() }
+
 // Run saves what has changed every so often until ctx ends; with 0, only when [Store.Soon]
 // asks for it. save is what gives the changes to a store, such as
 // [bridge.Gateway.SaveHistories].
@@ -116,13 +121,13 @@ func (s *Store) Save(save func(st bus.Store, last bool) error, last bool) error 
 	if err == nil && purge { // what has just been told to vanish does so now
 		err = s.pass(save, last)
 	}
+	failed := s.failing.Swap(err != nil)
 	switch {
-	case err != nil && (!s.failing || last):
+	case err != nil && (!failed || last):
 		s.log.Error("histories cannot be saved, a restart would lose what is new", "folder", s.dir, "err", err)
-	case err == nil && s.failing:
+	case err == nil && failed:
 		s.log.Info("histories are saved again", "folder", s.dir)
 	}
-	s.failing = err != nil
 	return err
 }
 
