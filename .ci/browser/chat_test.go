@@ -184,6 +184,32 @@ func TestRestart(t *testing.T) {
 	}
 }
 
+// Also who has just come to a channel where nobody was stays when the gateway is restarted; and where it wants another key
+// then, says so and keeps what was written.
+func TestRestartAtOnce(t *testing.T) {
+	t.Parallel()
+	g := startGateway(t, nil)
+	p := open(t, g.admin("/chat#channel=cellar&uid=alice"), "ERR_CONNECTION_REFUSED", "WebSocket")
+	p.joins()
+	g.drains()
+	p.shows("#state", "Reconnecting")
+	p.says("anybody?")
+	g.start()
+	p.shows("#state", "Connected")
+	p.until("the line has gone", `!document.querySelector(".fate")`)
+	g.drains()
+	p.shows("#state", "Reconnecting")
+	p.says("and now?")
+	g.env = []string{"MLES_KEY=swordfish"}
+	g.start()
+	p.shows("#problem", "The gateway wants a key.")
+	p.do(chromedp.SendKeys(chromedp.CSS("#key"), "swordfish"), enter())
+	p.shows(".theirs .text", "anybody?")
+	if kept := js[string](p, `document.getElementById("text").value`); kept != "and now?" {
+		t.Errorf("what was written is %q", kept)
+	}
+}
+
 // The gateway is killed, and comes back with an older history: nothing is shown twice, and a line that is not in it may
 // be sent again.
 func TestKilled(t *testing.T) {

@@ -121,13 +121,16 @@ function changed(name, { why, until, reason, unreachable }) {
 
 function tick(until) {
   const left = Math.max(1, Math.round((until - Date.now()) / 1_000));
-  pill("warn", joined ? `Reconnecting in ${left} s` : `Trying again in ${left} s`);
+  pill("warn", joined ? "Reconnecting" : "Trying again", ` in ${left} s`);
 }
 
-function pill(is, words) {
+// pill says how the connection is; a screen reader does not count the seconds.
+function pill(is, words, seconds = "") {
   state.hidden = false;
   state.dataset.is = is;
-  state.textContent = words;
+  const [said, unsaid] = state.children;
+  if (said.textContent !== words) said.textContent = words;
+  unsaid.textContent = seconds;
 }
 
 // enter shows the conversation.
@@ -146,7 +149,9 @@ function enter() {
 
 async function ended(why, reason, unreachable) {
   const status = unreachable ? await answered() : 0;
+  const unsent = [...rows.keys()].filter((line) => line.waiting).map((line) => line.words);
   leave();
+  text.value = [...unsent, text.value].filter(Boolean).join("\n");
   if (status === 401 || status === 403) {
     by("tokenrow").hidden = status === 403;
     problem(status === 403 ? "The gateway does not let this page connect." : "This address asks for the admin token.");

@@ -31,7 +31,8 @@ export class Session {
   #queue = []; // lines that wait for a connection
   #written = []; // lines written of late: { line, digest, at }
   #unsure = []; // lines to look for in the next replay
-  #everIn = false;
+  #everIn = false; // something was heard, or not refused for long: who is refused now has a twin that will go
+  #settled = false; // a connection came to the end of its replay: who was there cannot be told from a server that is gone
   #refusals = 0;
   #found = new Set(); // digests of the last replay
   #pause = shortest;
@@ -105,6 +106,7 @@ export class Session {
   #replayed(frames) {
     if (this.#ended || !this.#socket) return;
     this.#heard(frames, true);
+    this.#settled = true;
     this.#on.state("joined", {});
     const lost = this.#unsure.filter((w) => !this.#found.delete(w.digest)).map((w) => w.line);
     this.#unsure = [];
@@ -144,7 +146,7 @@ export class Session {
     this.#doubt(socket, refused && !heard);
     const final = refused && (reason !== "already joined" || !this.#everIn || ++this.#refusals >= refusalsMax);
     const why = this.#words(code, reason, opened);
-    if (final || (!opened && !this.#everIn)) {
+    if (final || (!opened && !this.#settled)) {
       this.#ended = true;
       this.#on.state("ended", { why, reason, unreachable: !opened });
       return;
