@@ -19,6 +19,9 @@ func operationsScenes() []scene {
 		{name: "the service", where: ".ci/packages, on a Debian of its own", blocks: []string{
 			"install -m 640 -o root -g mlesd /dev/null /etc/mles/keys\neditor /etc/mles/keys /etc/mles/mlesd.env\nsystemctl enable --now mlesd",
 		}},
+		{name: "the service, checked", where: ".ci/packages, on a Debian of its own", blocks: []string{
+			`MLESD_CACHE=/var/lib/mlesd mlesd --check --config /etc/mles/mlesd.env`,
+		}},
 		{name: "the image", where: ".ci/packages reads both files as docker does; there is no container engine here", blocks: []string{
 			"docker build -f deploy/Dockerfile -t mles .\ndocker compose -f deploy/compose.yaml up -d",
 		}},

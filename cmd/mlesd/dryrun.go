@@ -1,8 +1,10 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"os"
 	"os/user"
@@ -206,12 +208,27 @@ func (r *dryRun) admin() {
 	case c.AdminTokenFile != "":
 		r.say("admin", "token in %s", c.AdminTokenFile)
 	case c.Cache != "":
-		file := filepath.Join(c.Cache, admin.TokenFile)
-		if _, err := os.Stat(file); err != nil {
-			file += ", to be made"
-		}
-		r.say("admin", "token in %s", file)
+		r.keptToken(filepath.Join(c.Cache, admin.TokenFile))
 	}
+	if !c.admin.off && c.Pprof {
+		r.say("admin", "profiles for the Go tools")
+	}
+}
+
+// keptToken looks for the token that a start before has made.
+func (r *dryRun) keptToken(file string) {
+	token, err := admin.ReadToken(file)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		r.say("admin", "token in %s, to be made", file)
+		return
+	case err != nil:
+		r.warn("--cache: the admin listener's token cannot be read: %v: what needs one would be refused; remove the file to have another made", err)
+		return
+	case token.Public:
+		r.warn("--cache: %s can be read by every user of this machine: chmod 600", file)
+	}
+	r.say("admin", "token in %s", file)
 }
 
 // oneLine is a text without what file names and values might bring along.

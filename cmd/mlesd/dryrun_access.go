@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"net/netip"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -49,12 +50,16 @@ func listed(networks []netip.Prefix) string {
 // history says what channels remember, and what of that outlasts the process.
 func (r *dryRun) history(limit int) {
 	save := r.conf.save
-	kept := fmt.Sprintf("saved in %s every %s, and at the end", filepath.Join(r.conf.Cache, "history"), save.every)
+	folder := filepath.Join(r.conf.Cache, "history")
+	if _, err := os.Stat(folder); err == nil && !save.off && writable(folder) != nil {
+		r.warn("--cache: histories would not be kept over a restart: %s cannot be written to by %s", folder, whoami())
+	}
+	kept := fmt.Sprintf("saved in %s every %s, and at the end", folder, save.every)
 	switch {
 	case save.off, r.conf.Cache == "", limit == 0:
 		kept = "forgotten when the gateway ends"
 	case save.every == 0:
-		kept = fmt.Sprintf("saved in %s at the end", filepath.Join(r.conf.Cache, "history"))
+		kept = fmt.Sprintf("saved in %s at the end", folder)
 	}
 	r.say("history", "%s of a channel, %s", count(limit, "event"), kept)
 }

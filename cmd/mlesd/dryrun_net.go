@@ -15,7 +15,7 @@ func (r *dryRun) listeners() {
 	opener := newOpener(r.daemon.log)
 	for flag, addr := range r.conf.listeners() {
 		how := ""
-		if flag == "--v2-listen" || flag == "--v1-tls-listen" {
+		if flag == "--v2-listen" || flag == "--v1-tls-listen" || flag == "--admin-listen" && r.conf.AdminTLS {
 			how = ", TLS"
 		}
 		if sockets := r.conf.sockets[flag]; len(sockets) > 0 {

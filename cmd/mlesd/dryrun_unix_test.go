@@ -72,3 +72,30 @@ func TestCheckWithoutRights(t *testing.T) {
 		}
 	}
 }
+
+// What a start would find kept, and cannot use.
+func TestCheckOfOthersFiles(t *testing.T) {
+	cmd, dir := asNobody(t, "--check", "--v1-listen=127.0.0.1:0", "--v2-listen=off", "--admin-listen=127.0.0.1:0", "--cache=kept", "--pprof")
+	kept := filepath.Join(dir, "kept")
+	if err := os.MkdirAll(filepath.Join(kept, "history"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(kept, "admin-token"), []byte("0123456789abcdef0123456789abcdef\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	for _, want := range []string{
+		"warning: --cache kept: permission denied: nothing outlasts the process; let user ",
+		"warning: --cache: the admin listener's token cannot be read: open kept/admin-token: permission denied",
+		"warning: --cache: histories would not be kept over a restart: kept/history cannot be written to by user ",
+		"profiles for the Go tools",
+		"It would start, with 3 warnings.",
+	} {
+		if !strings.Contains(string(out), want) {
+			t.Errorf("%s does not say %s", out, want)
+		}
+	}
+}
