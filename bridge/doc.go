@@ -16,7 +16,7 @@
 // # How it is made
 //
 // Every connection is accepted by the same code (accept.go), which counts it,
-// survives what accepting can fail with and bounds TLS handshakes. Where a proxy has
+// survives what accepting can fail with, and bounds TLS handshakes (handshake.go). Where a proxy has
 // opened it, proxyheader.go and forwarded.go find whose it is; addresses.go counts it
 // for its client's address, and unjoined.go closes whoever does not join when there is
 // no place left. Then

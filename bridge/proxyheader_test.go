@@ -129,6 +129,19 @@ func TestV2BehindProxies(t *testing.T) {
 	}
 }
 
+// A headedConn writes a header in one segment with what is written first.
+type headedConn struct {
+	net.Conn
+	header []byte
+}
+
+func (c *headedConn) Write(p []byte) (int, error) {
+	header := c.header
+	c.header = nil
+	n, err := c.Conn.Write(append(header, p...))
+	return max(0, n-len(header)), err
+}
+
 // headed has connections begin with a header.
 func (h *house) headed(call, tcp *func() net.Conn, header string) {
 	below := *call
@@ -136,11 +149,7 @@ func (h *house) headed(call, tcp *func() net.Conn, header string) {
 		below = *tcp
 	}
 	begin := func() net.Conn {
-		nc := below()
-		if _, err := io.WriteString(nc, header); err != nil {
-			h.Fatal(err)
-		}
-		return nc
+		return &headedConn{Conn: below(), header: []byte(header)}
 	}
 	if *tcp != nil {
 		*tcp, *call = begin, overTLS(begin)
