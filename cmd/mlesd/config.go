@@ -28,7 +28,7 @@ type config struct {
 	TLSKey        string   `name:"tls-key" env:"MLESD_TLS_KEY" group:"Certificates" placeholder:"FILE" help:"Its private key."`
 	Domains       []string `short:"d" env:"MLESD_DOMAINS" group:"Certificates" placeholder:"NAME" help:"Obtain certificates for these names by ACME, on port 443. Repeat, or separate by commas."`
 	Email         string   `short:"e" env:"MLESD_EMAIL" group:"Certificates" placeholder:"ADDRESS" help:"Where the ACME authority writes to."`
-	Cache         string   `short:"c" env:"MLESD_CACHE" group:"Certificates" placeholder:"DIR" help:"Folder for certificates and the record of who was there (default: mles in the user's cache folder)."`
+	Cache         string   `short:"c" env:"MLESD_CACHE" group:"Certificates" placeholder:"DIR" help:"Folder for certificates, histories, the admin listener's token and the record of who was there (default: mles in the user's cache folder)."`
 	Staging       bool     `short:"s" env:"MLESD_STAGING" group:"Certificates" help:"Use Let's Encrypt's directory for trying things out."`
 	ACMEDirectory string   `name:"acme-directory" env:"MLESD_ACME_DIRECTORY" group:"Certificates" placeholder:"URL" help:"Directory of another ACME authority."`
 
