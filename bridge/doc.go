@@ -10,7 +10,10 @@
 // gateway is shut down. A program with an HTTP server of its own can use the
 // gateway as a handler instead of the latter two. [Gateway.Stats] counts,
 // [Gateway.Members] and [Gateway.Channels] tell who is there, a [Witness] who was;
-// [Gateway.Reconfigure] changes who may join while members are there;
+// [Gateway.Reconfigure] changes who may join while members are there; [Gateway.Kick]
+// throws somebody out, [Gateway.Publish] says something, [Gateway.History] and
+// [Gateway.Purge] show and forget what is remembered; [Gateway.Probe] finds out whether
+// the gateway works;
 // [Gateway.Shutdown] takes leave of everybody, [Gateway.Close] does not.
 //
 // # How it is made
