@@ -22,11 +22,13 @@ function ask(dialog) {
   });
 }
 
-// askToken asks for the admin token; null: there is none.
+// askToken asks for the admin token; why is what the gateway answered without it. null: there is none.
 export async function askToken(why) {
+  const [what, where] = why.split("; the token is ");
+  const wrong = what === "wrong token" ? "That is not the token. " : "";
   const input = by("token");
   input.value = "";
-  by("tokenwhy").textContent = why;
+  by("tokenwhy").textContent = where ? `${wrong}It is ${where}.` : why;
   const agreed = await ask(by("tokendialog"));
   const token = input.value.trim();
   input.value = "";
