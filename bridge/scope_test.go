@@ -208,6 +208,31 @@ func TestChangeScopes(t *testing.T) {
 	h.v2Joins("bob", "hall")
 }
 
+// keysOfLeavers is a witness who asks by which key those came who leave.
+type keysOfLeavers chan string
+
+func (keysOfLeavers) Joined(bridge.Visit)   {}
+func (k keysOfLeavers) Left(v bridge.Visit) { k <- fmt.Sprintf("%s %v %d", v.UID, v.Key, v.Key.Line()) }
+
+// Who is closed because of a key is remembered with it.
+func TestRevokedMembersAreKnownByTheirKey(t *testing.T) {
+	t.Parallel()
+	left := make(keysOfLeavers, 2)
+	conf := bridge.Config{V1Keys: []string{"k"}, V2Keys: []string{"k"}, V1KeyLines: []int{7}, V2KeyLines: []int{7}, Witness: left}
+	h := open(t, conf)
+	h.v1Joins("alice", "hall", "")
+	bob := h.v2Joins("bob", "hall")
+	conf.V1KeyScopes, conf.V2KeyScopes = []bridge.Scope{{Channels: []string{"iot"}}}, []bridge.Scope{{Channels: []string{"iot"}}}
+	h.reconfigures(conf)
+	bob.lastFrame()
+	bob.nc.Close()
+	got := []string{<-left, <-left}
+	slices.Sort(got)
+	if want := []string{"alice shared 7", "bob shared 7"}; !slices.Equal(got, want) {
+		t.Errorf("who left is told as %q, want %q", got, want)
+	}
+}
+
 // The headers made for v2 members have the first key that opens the channel.
 func TestHeaderKeyOpensTheChannel(t *testing.T) {
 	t.Parallel()

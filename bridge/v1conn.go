@@ -133,7 +133,9 @@ func (c *v1conn) join(f v1.Frame) error {
 		sock: c.sock,
 		admits: func(p *policy) *refusal {
 			by, r := p.admitsV1(shown)
-			c.by.set(by)
+			if r == nil { // or it is known by what let it in once
+				c.by.set(by)
+			}
 			return r
 		},
 		complete: func(p *policy, j *bus.Join) {

@@ -43,7 +43,9 @@ func (c *v2conn) join(text []byte) error {
 		sock: c.sock,
 		admits: func(p *policy) *refusal {
 			by, r := p.admitsV2(hello)
-			c.by.set(by)
+			if r == nil { // or it is known by what let it in once
+				c.by.set(by)
+			}
 			return r
 		},
 		complete: func(p *policy, j *bus.Join) {
