@@ -8,7 +8,7 @@
 // In the order of use: a [daemon] is a running mlesd with its log, its memory and its metrics; a [client] is a member on
 // either dialect that speaks literal bytes, encoded here and not by our own packages, which are what is being judged; a
 // [pair] is two honest members, one on each dialect, who talk all the time while something bad happens and check every
-// byte. Each case prints its figures in one line. Times are reported, never asserted.
+// byte. Each case prints its figures in one line. Times are reported, and asserted of a [siege] alone.
 //
 // mlesd is built with one file more, testdata/hook.go, which lets a test ask for a garbage collection and for profiles
 // over a Unix socket. LOAD_RACE=1 builds it with the race detector, and does not judge memory; LOAD_PROFILES=DIR has the
