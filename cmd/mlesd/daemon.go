@@ -34,8 +34,9 @@ type daemon struct {
 	manager   service
 	gw        *bridge.Gateway
 	seen      *seen.Store
-	histories *histories // nil: they are not kept
-	keeps     bool       // they are wanted: --history-save is not off
+	histories *histories   // nil: they are not kept
+	keeps     bool         // they are wanted: --history-save is not off
+	hurried   *saveInHurry // for a second signal
 	started   time.Time
 	token     admin.Token // of the admin listener
 	tasks     *errgroup.Group
@@ -112,6 +113,7 @@ func (d *daemon) makeGateway(ctx context.Context, conf bridge.Config) (err error
 		return &usageError{err}
 	}
 	d.histories.begin(d.gw)
+	d.hurried.of(d)
 	return nil
 }
 

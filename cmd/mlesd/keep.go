@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"mles/bridge"
@@ -188,4 +189,36 @@ func (h *histories) end(gw *bridge.Gateway) {
 			h.log.Info("histories saved", "took", time.Since(start).Round(time.Millisecond).String())
 		}
 	})
+}
+
+// hurry is how long an end that is to be at once waits for histories to be saved.
+const hurry = 2 * time.Second
+
+// A saveInHurry saves histories when a second signal ends the gateway at once, which some supervisors send
+// together with the first.
+type saveInHurry struct{ do atomic.Pointer[func()] }
+
+// of has it save what d remembers, from now on.
+func (s *saveInHurry) of(d *daemon) {
+	if d.histories == nil {
+		return
+	}
+	do := func() { _ = d.histories.store.Save(d.gw.SaveHistories, true) }
+	s.do.Store(&do)
+}
+
+func (s *saveInHurry) save() {
+	do := s.do.Load()
+	if do == nil {
+		return
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		(*do)()
+	}()
+	select {
+	case <-done:
+	case <-time.After(hurry):
+	}
 }

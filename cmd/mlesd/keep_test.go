@@ -92,6 +92,23 @@ func TestKillKeepsWhatWasSaved(t *testing.T) {
 	again.stop()
 }
 
+// A second signal ends the gateway at once, and still saves.
+func TestSecondSignalSaves(t *testing.T) {
+	t.Parallel()
+	p := start(t, nil, "--drain-time=1m", "--history-save=0")
+	p.dialV1(new(v1.Dialer), "alice", "hello bob")
+	p.remembers("hello bob")
+	p.hangUp()
+	defer p.deafV2().Close()
+	p.signal(syscall.SIGTERM)
+	p.line("signal received, draining; a second one ends at once", nil)
+	p.signal(syscall.SIGTERM)
+	p.wait()
+	again := p.next()
+	again.remembers("hello bob")
+	again.stop()
+}
+
 // What is purged is on no disk when the answer comes.
 func TestPurgeReachesTheDisk(t *testing.T) {
 	t.Parallel()

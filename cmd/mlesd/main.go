@@ -69,12 +69,14 @@ func mlesd(args []string, stdout, stderr io.Writer) int {
 func serve(args []string, conf *config, manager service, stdout, stderr io.Writer) error {
 	log, level, lines := conf.logTo(stderr)
 	defer lines.Close(lastWords)
+	var hurried saveInHurry
 	ctx, hangUps, stop := untilSignalled(context.Background(), log, func(status int) {
+		hurried.save()
 		lines.Flush(lastWords)
 		os.Exit(status)
 	})
 	defer stop()
-	d := &daemon{args: args, conf: conf, log: log, level: level, lines: lines, stdout: stdout, hangUps: hangUps, manager: manager}
+	d := &daemon{hurried: &hurried, args: args, conf: conf, log: log, level: level, lines: lines, stdout: stdout, hangUps: hangUps, manager: manager}
 	return d.run(ctx)
 }
 
