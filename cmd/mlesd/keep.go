@@ -200,7 +200,7 @@ type saveInHurry struct{ do atomic.Pointer[func()] }
 
 // of has it save what d remembers, from now on.
 func (s *saveInHurry) of(d *daemon) {
-	if d.histories == nil {
+	if s == nil || d.histories == nil {
 		return
 	}
 	do := func() { _ = d.histories.store.Save(d.gw.SaveHistories, true) }
