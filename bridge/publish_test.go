@@ -154,3 +154,14 @@ func TestPurgeMaskLink(t *testing.T) {
 		}
 	}
 }
+
+// What a script says on a channel reaches the masked twin, as what members say.
+func TestPublishMaskLink(t *testing.T) {
+	t.Parallel()
+	h := open(t, maskLinked())
+	if err := h.Publish(t.Context(), bridge.Post{Channel: "hall", UID: "cron", Message: []byte("it is noon in the hall")}); err != nil {
+		t.Fatal(err)
+	}
+	h.until("the twin has it", func() bool { return remembered(h, v1.NewMask("hall").Masked()) == 1 })
+	h.members(0)
+}
