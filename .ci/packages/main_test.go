@@ -52,6 +52,7 @@ func prepare(dir string) (err error) {
 	if out, err := exec.Command("./tools.sh", tools).CombinedOutput(); err != nil {
 		return fmt.Errorf("tools.sh: %w\n%s", err, out)
 	}
+	from := filepath.Join("..", "..")
 	for i, place := range []struct {
 		folder string
 		env    []string
@@ -60,10 +61,10 @@ func prepare(dir string) (err error) {
 		{"another/place", []string{"TZ=Asia/Tokyo", "LC_ALL=C.UTF-8", "USER=somebody"}},
 	} {
 		r := release{filepath.Join(dir, place.folder)}
-		if err := r.make(place.env); err != nil {
+		if err := r.make(from, place.env); err != nil {
 			return err
 		}
-		releases[i] = r
+		releases[i], from = r, r.root // of the same commit, whatever is committed meanwhile
 	}
 	return nil
 }
@@ -71,8 +72,9 @@ func prepare(dir string) (err error) {
 // targets is the line of .goreleaser.yaml that says for which systems programs are built.
 var targets = regexp.MustCompile(`(?m)^( *targets:) .*$`)
 
-func (r release) make(env []string) error {
-	if out, err := exec.Command("git", "clone", "--quiet", filepath.Join("..", ".."), r.root).CombinedOutput(); err != nil {
+// make clones the repository at from and has goreleaser run in the clone.
+func (r release) make(from string, env []string) error {
+	if out, err := exec.Command("git", "clone", "--quiet", from, r.root).CombinedOutput(); err != nil {
 		return fmt.Errorf("git clone: %w\n%s", err, out)
 	}
 	config, err := os.ReadFile(filepath.Join(r.root, ".goreleaser.yaml"))
