@@ -177,21 +177,30 @@ func TestPollsOnlyWhenSeen(t *testing.T) {
 // From another machine both pages ask for the token, keep it in the tab only, and work with it.
 func TestElsewhere(t *testing.T) {
 	t.Parallel()
+	for scheme, args := range map[string][]string{"http": nil, "https": {"--admin-tls"}} {
+		t.Run(scheme, func(t *testing.T) {
+			t.Parallel()
+			elsewhere(t, scheme, args...)
+		})
+	}
+}
+
+func elsewhere(t *testing.T, scheme string, args ...string) {
 	token := "correct-horse-battery/+=staple"
 	file := filepath.Join(t.TempDir(), "token")
 	if err := os.WriteFile(file, []byte(token+"\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	g := startGateway(t, nil, "--admin-token-file="+file)
+	g := startGateway(t, nil, append(args, "--admin-token-file="+file)...)
 	g.drains()
 	_, port, _ := strings.Cut(g.at["--admin-listen"], ":")
 	g.at["--admin-listen"] = "0.0.0.0:" + port
 	g.start()
-	at := "http://127.0.0.1:" + port
+	at := scheme + "://127.0.0.1:" + port
 	console := open(t, at+"/", "401", "429")
 	console.shows("#tokendialog", "Admin token")
 	console.do(chromedp.SendKeys(chromedp.CSS("#token"), "wrong-wrong-wrong"), enter())
-	console.shows("#tokenwhy", "That is not the token. It is the one in the file that mlesd's --admin-token-file names.")
+	console.shows("#tokenwhy", "That is not the token. It is in the file that")
 	console.do(press("Escape", "", 27, 0))
 	console.shows("#state", "Token needed")
 	console.do(chromedp.Click(chromedp.CSS("#trouble button")))

@@ -101,7 +101,11 @@ func (d *daemon) greet(endpoints []endpoint) {
 	fmt.Fprintf(&b, "  %s chat v1://%s hall --uid alice\n", toolName(), v1)
 	fmt.Fprintf(&b, "  %s chat wss://%s hall --uid bob%s\n\n", toolName(), v2, trust)
 	if admin := d.clientAddr("--admin-listen", d.conf.admin, endpoints); admin != "" {
-		fmt.Fprintf(&b, "Or open http://%s/chat in a browser.\n\n", admin)
+		scheme := "http"
+		if d.conf.AdminTLS {
+			scheme = "https"
+		}
+		fmt.Fprintf(&b, "Or open %s://%s/chat in a browser.\n\n", scheme, admin)
 	}
 	if len(d.conf.keys.v1.keys)+len(d.conf.keys.v2.keys) > 0 {
 		fmt.Fprintf(&b, "They need the shared key: give them MLES_KEY or --key-file.\n\n")
