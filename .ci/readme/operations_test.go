@@ -35,6 +35,10 @@ func operationsScenes() []scene {
 		{name: "what a connection costs", alone: true, play: measureIdle, blocks: []string{
 			`mlesctl bench idle --sub v1://localhost:8077 --pid $(pgrep -nx mlesd) --members 1000 --runs 1`,
 		}},
+		{name: "the admin listener from elsewhere", play: adminElsewhere, blocks: []string{
+			`mlesd --admin-listen 10.0.0.5:9077 --admin-token-file admin.token --admin-tls --domains mles.example.org`,
+			`mlesctl status --admin https://mles.example.org:9077 --admin-token-file admin.token`,
+		}},
 		{name: "symptoms", play: showSymptoms},
 	}
 }
@@ -68,6 +72,22 @@ func measureIdle(t *testing.T, c *clone, _ *document, block []string) {
 	said := bench.Screen()
 	if !regexp.MustCompile(`resident a connection +[0-9.]+ KiB`).MatchString(said) {
 		t.Errorf("the measurement says %q", said)
+	}
+	gateway.Terminate(t)
+}
+
+// Whoever has the token asks over TLS; who has none is told nothing but whether the gateway is well.
+func adminElsewhere(t *testing.T, c *clone, _ *document, block []string) {
+	s, trust := c.deployment(t)
+	s.host.IP(t, "addr", "add", "10.0.0.5/32", "dev", "lo")
+	s.host.Resolves(t, map[string]string{domain: "10.0.0.5"})
+	s.file(t, "admin.token", "0123456789abcdef0123456789abcdef\n")
+	gateway := s.start(t, block[0])
+	gateway.Says(t, "certificate ready")
+	s.host.Listening(t, "10.0.0.5:9077")
+	s.does(t, 0, block[1], trust).Says(t, "0 members")
+	for path, want := range map[string]string{"healthz": "200", "status": "401", "metrics": "401"} {
+		s.does(t, 0, "curl -s -o /dev/null -w '%{http_code}' https://mles.example.org:9077/"+path, strings.Replace(trust, "SSL_CERT_FILE", "CURL_CA_BUNDLE", 1)).Says(t, want)
 	}
 	gateway.Terminate(t)
 }
