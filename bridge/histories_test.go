@@ -306,3 +306,29 @@ func (s shelf) holds(text string) bool {
 	}
 	return false
 }
+
+// Those who are on the masked channel alone, by WebSocket or behind mles-webproxy, are told the
+// same after a restart.
+func TestRestartOfMaskOnly(t *testing.T) {
+	t.Parallel()
+	conf := withWS(secret)
+	conf.WebproxyMask = bridge.MaskOnly
+	s := shelf{t, t.TempDir()}
+	h, store := s.moveIn(conf)
+	d := disguiseOf(t, "room")
+	vera := h.v1Joins(d.Name("vera"), d.Masked(), "")
+	wendy := h.v1wsJoins("wendy", "room", "")
+	vera.gets(d.frame("wendy", ""))
+	wendy.gets(body("vera", "room", ""))
+	vera.says(d.message(counter + "from vera"))
+	wendy.gets(body("vera", "room", counter+"from vera"))
+	wendy.says(counter + "from wendy")
+	vera.gets(d.frame("wendy", counter+"from wendy"))
+	s.moveOut(h, store)
+
+	h, _ = s.moveIn(conf)
+	walter := h.v1wsJoins("walter", "room", "")
+	walter.gets(body("vera", "room", ""), body("wendy", "room", ""), body("vera", "room", counter+"from vera"), body("wendy", "room", counter+"from wendy"))
+	vito := h.v1Joins(d.Name("vito"), d.Masked(), "")
+	vito.gets(vera.frame(""), d.frame("wendy", ""), vera.frame(d.message(counter+"from vera")), d.frame("wendy", counter+"from wendy"), d.frame("walter", ""))
+}
