@@ -1,7 +1,10 @@
 package bridge
 
 import (
+	"errors"
+	"fmt"
 	"net/netip"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -54,6 +57,29 @@ type addressLimits struct {
 
 func addressLimitsOf(conf Config) addressLimits {
 	return addressLimits{conf.RateLimit, conf.PerIPLimit, conf.LimitExempt}
+}
+
+// checkAddresses says what does not fit in what c says of addresses.
+func (c Config) checkAddresses() error {
+	switch r := c.RateLimit; {
+	case c.PerIPLimit < 0 || r.N < 0:
+		return errors.New("bridge: a limit is negative")
+	case r.N > 0 && r.Per/time.Duration(r.N) <= 0:
+		return fmt.Errorf("bridge: %d connections in %s is no rate", r.N, r.Per)
+	}
+	all := slices.Concat(c.LimitExempt, c.TrustedProxies)
+	for service, from := range c.ProxyProtocol {
+		if _, err := ParseService(service.String()); err != nil {
+			return fmt.Errorf("bridge: PROXY protocol: %w", err)
+		}
+		all = append(all, from...)
+	}
+	for _, p := range all {
+		if !p.IsValid() || p.Addr().Is4In6() {
+			return fmt.Errorf("bridge: %s is no network of IPv4 or IPv6", p)
+		}
+	}
+	return nil
 }
 
 // networks are ranges of addresses, IPv4 as such.

@@ -228,6 +228,8 @@ func TestLimitsChecked(t *testing.T) {
 		"negative number": {PerIPLimit: -1},
 		"negative rate":   {RateLimit: bridge.Rate{N: -1, Per: time.Minute}},
 		"no time":         {RateLimit: bridge.Rate{N: 1}},
+		"no network":      {LimitExempt: []netip.Prefix{{}}},
+		"mapped":          {TrustedProxies: []netip.Prefix{netip.MustParsePrefix("::ffff:10.0.0.0/104")}},
 		"service":         {ProxyProtocol: map[bridge.Service][]netip.Prefix{9: nil}},
 	} {
 		if err := conf.Check(); err == nil {

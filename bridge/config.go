@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"net/netip"
 	"slices"
-	"time"
 
 	"mles/bridge/bus"
 )
@@ -214,16 +213,11 @@ func (c Config) withDefaults() (Config, error) {
 	case c.HistoryLimit < 0:
 		return c, fmt.Errorf("bridge: history limit is %d", c.HistoryLimit)
 	}
-	if c.MemoryLimit < 0 || c.MaxConnections < 0 || c.PerIPLimit < 0 || c.RateLimit.N < 0 {
+	if c.MemoryLimit < 0 || c.MaxConnections < 0 {
 		return c, errors.New("bridge: a limit is negative")
 	}
-	if r := c.RateLimit; r.N > 0 && r.Per/time.Duration(r.N) <= 0 {
-		return c, fmt.Errorf("bridge: %d connections in %s is no rate", r.N, r.Per)
-	}
-	for service := range c.ProxyProtocol {
-		if _, err := ParseService(service.String()); err != nil {
-			return c, fmt.Errorf("bridge: PROXY protocol: %w", err)
-		}
+	if err := c.checkAddresses(); err != nil {
+		return c, err
 	}
 	if c.MemoryLimit == 0 {
 		if c.MemoryLimit = UsableMemory() / 2; c.MemoryLimit == 0 {

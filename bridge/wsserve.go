@@ -154,8 +154,8 @@ func (g *Gateway) upgrade(w http.ResponseWriter, r *http.Request, of whose) {
 	}
 	ws, err := v2.UpgradeWith(&hijacker{ResponseWriter: w, conn: c, r: r, whose: of}, r, header)
 	if err != nil {
-		if of.told && s != nil {
-			g.addresses.give(s)
+		if of.told && s != nil { // the proxy may ask for another client next
+			g.addresses.reveal(s, of.client, true)
 		}
 		g.counters.refused("no upgrade")
 		g.log.Info("refused", "dialect", "v2", "client", r.RemoteAddr, "reason", err.Error())
