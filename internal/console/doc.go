@@ -12,18 +12,22 @@
 //
 // They are plain HTML, style sheets and ES modules below files/, one concept each, served as they are:
 //
-//	base.css, theme.js                   colours, controls, light and dark; both pages
-//	chat.html, chat.css, chat.js         the page: form, log, composer
-//	  session.js                         stays on the channel over as many connections as it takes
-//	  replay.js                          what of a replay is new (as in cmd/mlesctl/overlap.go)
-//	  frame.js                           what a frame says: text, bytes, an arrival
-//	  siphash.js                         auth, and the hashes of replay.js
-//	console.html, console.css, console.js  the page
-//	  gateway.js                         asks the gateway: token, one request at a time, pauses after errors
-//	  rates.js                           counters to rates
-//	  plot.js                            a plot
-//	  table.js                           tables that are brought up to date in place
-//	  format.js                          numbers, sizes and times for people
+//	base.css, theme.js       colours, controls, light and dark; both pages
+//
+//	chat.html, chat.css
+//	chat.js                  the page: form, conversation, what is said of the connection
+//	log.js                   the messages
+//	session.js               a member over as many connections as it takes
+//	replay.js                what of a replay is new, as in cmd/mlesctl/overlap.go
+//	frame.js                 what a frame says: text, bytes, an arrival
+//	siphash.js               auth, and the hashes of replay.js
+//
+//	console.html, console.css
+//	console.js               the page: asks every other second
+//	gateway.js               asks: token, one request at a time, pauses after errors
+//	overview.js              numbers and plots: rates.js, plot.js
+//	lists.js, seen.js        tables: table.js
+//	ask.js, format.js        dialogs; numbers, sizes and times for people
 //
 // Names and messages of clients are put into the page as text only. The content security policy (see policy) has browsers
 // enforce that: no inline script or style, nothing from elsewhere, and no HTML made of strings.
