@@ -33,12 +33,12 @@ type v1conn struct {
 	channel string
 	by      proof
 
-	muted muted
+	muted  muted
+	closed bool // the reader's own: all that it holds is given up
 
-	spoke      atomic.Bool // has sent a frame after its first
-	relays     atomic.Bool // … that of another uid: it is a peer
-	challenged atomic.Bool // somebody else claims its CID
-	ended      sync.Once
+	spoke      atomic.Bool            // has sent a frame after its first
+	relays     atomic.Bool            // … that of another uid: it is a peer
+	challenged atomic.Bool            // somebody else claims its CID
 	end        atomic.Pointer[ending] // set by the first who ends it, but for the client
 }
 
@@ -386,17 +386,19 @@ func (c *v1conn) abort() {
 
 // close gives up all that the connection holds. Only its reader calls it.
 func (c *v1conn) close() {
-	c.ended.Do(func() {
-		if c.member != nil {
-			c.member.Leave()
-			l := &life{dialect: "v1", uid: c.uid, channel: c.channel, sock: c.sock}
-			l.add(c.g.went(c.member, &c.g.counters.v1))
-			c.g.farewell(l, &c.g.counters.v1, c.end.Load())
-		}
-		c.g.intake.set(&c.hold, 0)
-		c.conn.Close()
-		c.sock.Close()
-	})
+	if c.closed {
+		return
+	}
+	c.closed = true
+	if c.member != nil {
+		c.member.Leave()
+		l := &life{dialect: "v1", uid: c.uid, channel: c.channel, sock: c.sock}
+		l.add(c.g.went(c.member, &c.g.counters.v1))
+		c.g.farewell(l, &c.g.counters.v1, c.end.Load())
+	}
+	c.g.intake.set(&c.hold, 0)
+	c.conn.Close()
+	c.sock.Close()
 }
 
 // isTimeout says whether reading ended because a deadline passed.
