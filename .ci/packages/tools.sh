@@ -13,7 +13,7 @@ debian=bookworm
 mkdir -p "$dir"
 if ! { [ -x "$dir/goreleaser" ] && go version -m "$dir/goreleaser" | grep -q "goreleaser/v2[[:space:]]$goreleaser"; }; then
 	echo "installing goreleaser $goreleaser into $dir"
-	GOBIN=$dir GOFLAGS= go install "github.com/goreleaser/goreleaser/v2@$goreleaser"
+	GOBIN=$dir GOFLAGS='' go install "github.com/goreleaser/goreleaser/v2@$goreleaser"
 fi
 if [ ! -s "$dir/$debian.tar" ]; then
 	echo "installing Debian $debian into $dir"
