@@ -7,6 +7,7 @@ import (
 	"crypto/rand"
 	"crypto/x509"
 	"encoding/pem"
+	"errors"
 	"io/fs"
 	"math/big"
 	"os"
@@ -26,21 +27,27 @@ func scriptIssue(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 3 {
 		ts.Fatalf("usage: issue CERT KEY name...")
 	}
+	ts.Check(issue(ts.MkAbs(args[0]), ts.MkAbs(args[1]), time.Now().Add(-time.Hour), time.Date(2100, 1, 1, 12, 0, 0, 0, time.UTC), args[2:]...))
+}
+
+// issue makes a certificate for names that signs itself, and its key, in files.
+func issue(certFile, keyFile string, from, until time.Time, names ...string) error {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	ts.Check(err)
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), DNSNames: args[2:],
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Date(2100, 1, 1, 12, 0, 0, 0, time.UTC),
+	if err != nil {
+		return err
 	}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), DNSNames: names, NotBefore: from, NotAfter: until}
 	cert, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
-	ts.Check(err)
-	der, err := x509.MarshalPKCS8PrivateKey(key)
-	ts.Check(err)
-	for file, block := range map[string]*pem.Block{
-		args[0]: {Type: "CERTIFICATE", Bytes: cert}, args[1]: {Type: "PRIVATE KEY", Bytes: der},
-	} {
-		ts.Check(os.WriteFile(ts.MkAbs(file), pem.EncodeToMemory(block), 0o600))
+	if err != nil {
+		return err
 	}
+	der, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		return err
+	}
+	return errors.Join(
+		os.WriteFile(certFile, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: cert}), 0o600),
+		os.WriteFile(keyFile, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), 0o600))
 }
 
 // checked runs --check and returns what it says on each output.
@@ -100,5 +107,33 @@ func TestCheckOfARunningGateway(t *testing.T) {
 	}
 	if diff := cmp.Diff(before, everything(t, p.cache)); diff != "" {
 		t.Errorf("something was written: %s", diff)
+	}
+}
+
+// A certificate's time, and who can read its key.
+func TestCheckOfCertificateFiles(t *testing.T) {
+	const day = 24 * time.Hour
+	for want, valid := range map[string][2]time.Duration{
+		"the certificate has expired":     {-2 * day, -day},
+		" is valid from ":                 {day, 40 * day},
+		": renew it":                      {-day, 3 * day},
+		"":                                {-day, 30 * day},
+		" can be read by every user of t": {-day, 31 * day},
+	} {
+		dir := t.TempDir()
+		cert, key := filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
+		if err := issue(cert, key, time.Now().Add(valid[0]), time.Now().Add(valid[1]), "mles.example"); err != nil {
+			t.Fatal(err)
+		}
+		if strings.HasPrefix(want, " can be read") {
+			if err := os.Chmod(key, 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		_, bad := checked(t, exitOK, "--v1-listen=off", "--v2-listen=127.0.0.1:0", "--admin-listen=off", "--cache="+filepath.Join(dir, "cache"),
+			"--tls-cert="+cert, "--tls-key="+key)
+		if want == "" && bad != "" || want != "" && (strings.Count(bad, "\n") != 1 || !strings.Contains(bad, want)) {
+			t.Errorf("it says %q, want %q", bad, want)
+		}
 	}
 }
