@@ -35,8 +35,10 @@ type peering struct {
 	cancel context.CancelFunc
 
 	// Guarded by upstreams.mu.
-	active    bool // run runs
-	dismissed bool // the upstream is no longer configured
+	active    bool   // run runs
+	begun     bool   // … and has tried to connect
+	owed      *guest // who said something and left before that
+	dismissed bool   // the upstream is no longer configured
 
 	// Guarded by upstreams.mu while not active, else of run.
 	out     *feed // nil while nothing is heard from the bus
@@ -232,10 +234,14 @@ func (p *peering) pause(d time.Duration) bool {
 // when the uplink that came of it has ended, with nil if nobody needed it any more.
 func (p *peering) round() error {
 	tried := make(map[string]bool)
+	owed := p.u.begin(p)
 	for {
 		a := arrival{channel: p.room.name, uid: p.up.uid}
 		if !p.probes && p.up.transport.borrows() && len(tried) < maxTried {
-			if a.guest = p.u.candidate(p, tried); a.guest != nil {
+			if a.guest = p.u.candidate(p, tried); a.guest == nil && owed != nil && !tried[string(owed.first)] {
+				a.guest = owed
+			}
+			if a.guest != nil {
 				a.first = a.guest.first
 			}
 		}

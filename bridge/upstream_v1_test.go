@@ -86,6 +86,27 @@ func TestUpstreamFollowsItsMembers(t *testing.T) {
 	})
 }
 
+// The only member has left before the gateway has come to connect, here because it tries another upstream first, in vain. What
+// was said goes up all the same.
+func TestUpstreamIsToldOfWhoWasBrief(t *testing.T) {
+	bubble(t, func(t *testing.T, r *root) {
+		conf := secret
+		conf.Upstreams = []bridge.Upstream{{URL: "v1://silent", Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
+			<-ctx.Done()
+			return nil, ctx.Err()
+		}}}
+		h := openPipes(t, r.upstream(conf))
+		alice := h.v1Joins("alice", "room", "")
+		alice.says("bye")
+		alice.leaves()
+		h.members(0)
+		up := r.accepts()
+		up.gets(alice.frame(""), alice.frame("bye"))
+		up.ends()
+		h.until("the gateway needs no upstream", func() bool { return len(h.UpstreamStatus()) == 0 })
+	})
+}
+
 // The root restarts and has forgotten everything. The gateway comes back with a
 // ResyncMsg that begins with alice's first frame, and hears what is new once.
 func TestUpstreamComesBack(t *testing.T) {

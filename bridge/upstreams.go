@@ -212,7 +212,7 @@ func (r *room) occupied() bool { return r.guests.Len() > 0 }
 
 // wanted says whether p is to be connected. The caller holds mu.
 func (u *upstreams) wanted(p *peering) bool {
-	return !p.dismissed && !u.closed && (p.room.occupied() || p.up.held[p.room.name])
+	return !p.dismissed && !u.closed && (p.room.occupied() || p.owed != nil || p.up.held[p.room.name])
 }
 
 // enter makes the peerings that a room lacks and lets all of them hear what is
@@ -339,6 +339,9 @@ func (gu *guest) left() {
 		return
 	}
 	for _, p := range gu.room.peerings {
+		if gu.there && p.active && !p.begun {
+			p.owed = gu
+		}
 		p.nudge()
 		if !p.active && !u.wanted(p) {
 			p.detach()
@@ -367,10 +370,20 @@ func (u *upstreams) retire(p *peering) bool {
 	if u.wanted(p) {
 		return false
 	}
-	p.active = false
+	p.active, p.begun = false, false
 	p.detach()
 	u.tidy(p.room)
 	return true
+}
+
+// begin notes that a peering tries to connect. It returns who left before that,
+// if nobody is there any more: what they said is to go up all the same, once.
+func (u *upstreams) begin(p *peering) *guest {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	owed := p.owed
+	p.begun, p.owed = true, nil
+	return owed
 }
 
 // nameFor is who a new uplink is at a v2 server, given who the gateway is to be
