@@ -105,7 +105,7 @@ func New(conf Config) (*Gateway, error) {
 	g.visits = newVisits(conf)
 	g.guesses = newGuesses()
 	if conf.Restore != nil {
-		conf.Restore(g.bus.Restore)
+		conf.Restore(g.restore)
 	}
 	g.upstreams = newUpstreams(g)
 	if err := g.upstreams.configure(conf.Upstreams); err != nil {

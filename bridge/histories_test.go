@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -331,4 +332,44 @@ func TestRestartOfMaskOnly(t *testing.T) {
 	walter.gets(body("vera", "room", ""), body("wendy", "room", ""), body("vera", "room", counter+"from vera"), body("wendy", "room", counter+"from wendy"))
 	vito := h.v1Joins(d.Name("vito"), d.Masked(), "")
 	vito.gets(vera.frame(""), d.frame("wendy", ""), vera.frame(d.message(counter+"from vera")), d.frame("wendy", counter+"from wendy"), d.frame("walter", ""))
+}
+
+// Events that nobody can have sent, since somebody has written to the files, are left out, and
+// what is around them is told.
+func TestRestoredEventsAreSound(t *testing.T) {
+	t.Parallel()
+	good := &bus.Event{From: 1, Op: opBinary, UID: "bob", Message: []byte("good")}
+	c := &bus.Change{Channel: "room", Whole: true, LastUsed: time.Now(), Last: 20}
+	for i, e := range []*bus.Event{
+		good,
+		{From: 0, Data: []byte("M")},
+		{From: 0, Data: v1Frame(1, 2, []byte("short"))[:18]},
+		{From: 0, Data: append(v1Frame(1, 2, []byte("long")), 1)},
+		{From: 0},
+		{From: 1, Op: opText, UID: "bob", Message: []byte("\xff")},
+		{From: 1, Op: opClose, UID: "bob", Message: []byte("x")},
+		{From: 1, Op: opBinary, UID: "bob", Message: make([]byte, 0xffffff)},
+		{From: 1, Join: true, UID: "\xff"},
+		{From: 2},
+		{From: 3, Op: opBinary, Message: []byte("x")},
+		{From: 200, Op: opBinary, Message: []byte("x")},
+		good,
+	} {
+		c.Events = append(c.Events, bus.Numbered{Number: uint64(i + 1), Event: e})
+	}
+	conf := withWS(secret)
+	conf.Restore = func(put func(*bus.Change) error) {
+		if err := put(c); err != nil {
+			t.Error(err)
+		}
+	}
+	h := open(t, conf)
+	carol := h.v2Joins("carol", "room")
+	carol.gets(blob("good"), blob("good"))
+	if got := told(h, "room"); len(got["v1"]) < 3 {
+		t.Errorf("%q", got)
+	}
+	if !strings.Contains(h.log.String(), "events=11") {
+		t.Error("the log does not tell of them")
+	}
 }
