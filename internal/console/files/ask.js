@@ -5,19 +5,19 @@ const by = (id) => document.getElementById(id);
 // ask opens a dialog and returns a promise of whether it was agreed to.
 function ask(dialog) {
   return new Promise((done) => {
-    dialog.returnValue = "";
-    const cancel = dialog.querySelector('[value="cancel"]');
-    const form = dialog.querySelector("form");
-    let agreed = false;
-    const refuse = () => dialog.close();
-    const agree = () => { agreed = true; };
-    cancel.addEventListener("click", refuse);
-    form.addEventListener("submit", agree);
-    dialog.addEventListener("close", () => {
-      cancel.removeEventListener("click", refuse);
-      form.removeEventListener("submit", agree);
+    const answered = new AbortController();
+    const { signal } = answered;
+    const answer = (agreed) => {
+      answered.abort(); // the listeners: the next question has its own
+      if (dialog.open) dialog.close();
       done(agreed);
-    }, { once: true });
+    };
+    dialog.querySelector('[value="cancel"]').addEventListener("click", () => answer(false), { signal });
+    dialog.addEventListener("cancel", () => answer(false), { signal }); // Escape
+    dialog.querySelector("form").addEventListener("submit", (e) => {
+      e.preventDefault();
+      answer(true);
+    }, { signal });
     dialog.showModal();
   });
 }
