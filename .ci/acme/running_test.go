@@ -25,11 +25,17 @@ func TestRenewal(t *testing.T) {
 	if _, err := g.shows("mles.example", roots); err != nil {
 		t.Errorf("while the authority hangs: %v", err)
 	}
+	if told := g.tells("mles.example"); told.Problem == "" || !told.NotAfter.Equal(first.NotAfter) {
+		t.Errorf("while the authority hangs it is told: %+v", told)
+	}
 	ca.signal(syscall.SIGCONT)
 	eventually(t, "another certificate", func() bool {
 		now, err := g.shows("mles.example", roots)
 		return err == nil && !now.Equal(first) && now.NotAfter.After(first.NotAfter)
 	})
+	if told := g.tells("mles.example"); told.Problem != "" || told.Source != "acme" || !told.NotAfter.After(first.NotAfter) {
+		t.Errorf("after the renewal it is told: %+v", told)
+	}
 	if n := g.count(`msg="certificate issued"`, "domain=mles.example"); n < 2 {
 		t.Errorf("the log tells of %d certificates", n)
 	}

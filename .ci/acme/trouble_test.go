@@ -2,6 +2,7 @@ package acme
 
 import (
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -19,6 +20,9 @@ func TestAuthorityAway(t *testing.T) {
 		t.Errorf("rita heard %q", heard)
 	}
 	g.says("level=ERROR", `msg="no certificate yet"`, "domain=mles.example", "clients are refused", "connection refused")
+	if told := g.tells("mles.example"); told.Source != "" || !strings.Contains(told.Problem, "connection refused") {
+		t.Errorf("without a certificate it is told: %+v", told)
+	}
 	begun := time.Now()
 	if _, err := g.shows("mles.example", nil); err == nil || time.Since(begun) > 5*time.Second {
 		t.Errorf("without a certificate: %v after %s", err, time.Since(begun))
@@ -33,6 +37,12 @@ func TestAuthorityAway(t *testing.T) {
 	}
 	hears(t, bob, "good")
 	g.says("level=ERROR", `msg="no certificate yet"`, "domain=blocked.example", "rejectedIdentifier")
+	if told := g.tells("mles.example"); told.Source != "acme" || told.Problem != "" {
+		t.Errorf("with a certificate it is told: %+v", told)
+	}
+	if told := g.tells("blocked.example"); told.Source != "" || !strings.Contains(told.Problem, "rejectedIdentifier") {
+		t.Errorf("of blocked.example it is told: %+v", told)
+	}
 	orders := ca.orders()
 	for range 20 {
 		if _, err := g.shows("blocked.example", nil); err == nil {
