@@ -42,6 +42,11 @@ func certificateFiles(t *testing.T, s *stage) {
 	s.listening(t, 8443)
 	gateway.Terminate(t)
 
+	s.file(t, "cache/cached_cert_of_an_older_server", "junk")
+	gateway = s.start(t, "mlesd --cache cache --domains "+domain)
+	gateway.Says(t, "the certificate of an older server cannot be used")
+	gateway.Terminate(t)
+
 	gateway = s.start(t, "mlesd --v2-listen :8443")
 	gateway.Says(t, "the certificate is for localhost only: --domains or --tls-cert")
 	s.listening(t, 8443)
@@ -134,6 +139,11 @@ func pages(t *testing.T, s *stage) {
 		s.does(t, 0, "curl -s -o /dev/null -w '%{http_code}\n' "+path).Says(t, want+"\n")
 	}
 	gateway.Says(t, "a server behind the site does not answer")
+	if err := os.Symlink("/etc/passwd", filepath.Join(s.dir, "www", domain, "users")); err != nil {
+		t.Fatal(err)
+	}
+	s.does(t, 0, "curl -s -o /dev/null -w '%{http_code}\\n' -H 'Host: mles.example.org' http://127.0.0.1:8080/users").Says(t, "404\n")
+	gateway.Says(t, "a file of the site is not served")
 	second := s.start(t, "mlesd --v1-listen 18077 --v2-listen off --plain-listen 18080")
 	second.Says(t, "going on without metrics and health")
 	s.does(t, 0, "curl -s -o /dev/null -w '%{http_code}\n' http://127.0.0.1:18080/").Says(t, "426\n")
@@ -160,10 +170,15 @@ func restarted(t *testing.T, s *stage) {
 			t.Fatal(err)
 		}
 	}
-	first = s.start(t, "mlesd --cache kept")
+	first = s.start(t, "mlesd --cache kept --drain-time 1s")
 	first.Says(t, "a file of histories is set aside; what could be read of it is used")
-	s.listening(t, 8077)
+	s.listening(t, 8443, 9077)
+	bob := s.start(t, "mlesctl sub wss://localhost:8443 hall --uid bob --insecure")
+	s.members(t, "v2", 1)
+	stop(t, s, "mlesctl sub wss")
 	first.Terminate(t)
+	first.Says(t, "drained, some connections were cut off")
+	bob.Kill()
 }
 
 func wrongToken(t *testing.T, s *stage) {
@@ -171,5 +186,12 @@ func wrongToken(t *testing.T, s *stage) {
 	s.listening(t, 9077)
 	s.does(t, 0, "curl -s -o /dev/null -w '%{http_code}' -X POST -H 'Authorization: Bearer 0123456789abcdef' 'localhost:9077/purge?channel=hall'").Says(t, "401")
 	gateway.Says(t, "a wrong token for the admin listener")
+	gateway.Terminate(t)
+
+	s.file(t, "file", "")
+	gateway = s.start(t, "mlesd --v2-listen off --cache file")
+	s.listening(t, 9077)
+	gateway.Says(t, "there is no token for the admin listener")
+	s.does(t, 0, "curl -s -o /dev/null -w '%{http_code}' -X POST 'localhost:9077/purge?channel=hall'").Says(t, "403")
 	gateway.Terminate(t)
 }

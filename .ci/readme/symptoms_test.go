@@ -38,18 +38,24 @@ func troubles() []trouble {
 		{"authority", []string{"no certificate yet", "the ACME authority connects to port 443 of each domain"}, noAuthority},
 		{"certificate files", []string{
 			"the new certificate is not used, the one before it stays", "the certificate has expired", "the certificate is for localhost only",
+			"the certificate of an older server cannot be used",
 		}, certificateFiles},
 		{"taken away", []string{"no longer allowed", "not published: v1 is read-only", "kicked"}, takenAway},
-		{"restart", []string{"histories are not kept over a restart", "a file of histories is set aside", "who was seen is kept in memory only"}, restarted},
+		{"restart", []string{"histories are not kept over a restart", "a file of histories is set aside", "who was seen is kept in memory only", "drained, some connections were cut off"}, restarted},
 		{"upstream", []string{"upstream not connected", "loop"}, noUpstream},
 		{"reload", []string{"not reloaded, nothing has changed", "a change takes effect at the next start", "is no setting"}, noReload},
-		{"pages", []string{"a domain has no folder in the web root", "a server behind the site does not answer", "going on without metrics and health"}, pages},
-		{"token", []string{"a wrong token for the admin listener"}, wrongToken},
+		{"pages", []string{"a domain has no folder in the web root", "a server behind the site does not answer", "going on without metrics and health",
+			"a file of the site is not served"}, pages},
+		{"token", []string{"a wrong token for the admin listener", "there is no token for the admin listener"}, wrongToken},
 
 		{"authority's own, .ci/acme", []string{"the ACME authority could not prove the name", "certificate not renewed", "a new certificate cannot be kept"}, nil},
 		{"minutes, .ci/load", []string{"subscription cut", "too slow", "stalled", "over memory", "cannot accept a connection: out of file descriptors"}, nil},
 		{"minutes, bridge", []string{"no pong"}, nil},
-		{"full disk, internal/keep", []string{"histories cannot be saved"}, nil},
+		{"full disk, internal/keep", []string{"histories cannot be saved", "not all histories are remembered"}, nil},
+		{"crowds of browsers, internal/web and bridge", []string{
+			"a file of the site cannot be read", "request for a page refused: too many", "no file of the site can be opened",
+		}, nil},
+		{"odd upstreams, bridge", []string{"left out a message of an upstream"}, nil},
 		{"nobody reads the log, internal/logs", []string{"lines of the log were dropped"}, nil},
 		{"standstill, cmd/mlesd", []string{"the gateway does not work, systemd's watchdog is not fed"}, nil},
 	}
