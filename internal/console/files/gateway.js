@@ -21,12 +21,12 @@ export class Gateway {
 
   // get asks for JSON. When the token is needed the person is asked for it, once, until forgive.
   get(path) {
-    return this.#inTurn(async () => (await this.#fetch("GET", path, !this.#declined)).json());
+    return this.#inTurn(async () => (await this.#fetch("GET", path, () => !this.#declined)).json());
   }
 
   // act does something, with the token, which the person is asked for if need be.
   act(path) {
-    return this.#inTurn(async () => (await this.#fetch("POST", path, true)).json());
+    return this.#inTurn(async () => (await this.#fetch("POST", path, () => true)).json());
   }
 
   // forgive has the person be asked again who did not want to give the token.
@@ -47,12 +47,11 @@ export class Gateway {
       if (answer.ok) return answer;
       const text = (await answer.text()).trim();
       if (answer.status !== 401) throw new Refused(answer.status, text);
-      const given = mayAsk ? await this.#askToken(text) : null;
-      if (given === null) {
-        this.#declined = true;
-        throw new Refused(401, text);
-      }
-      this.#declined = false;
+      if (token) keep(""); // it is not the token, or not any more
+      if (!mayAsk()) throw new Refused(401, text);
+      const given = await this.#askToken(text);
+      this.#declined = given === null;
+      if (this.#declined) throw new Refused(401, text);
       keep(given);
     }
   }
