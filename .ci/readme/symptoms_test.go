@@ -69,7 +69,7 @@ func (d *document) words(t *testing.T) (words []string) {
 			w := m[1]
 			switch {
 			case strings.HasPrefix(w, "--"), strings.Contains(w, "=") && !strings.Contains(w, " "), regexp.MustCompile("^(ss|mlesctl|mlesd) ").MatchString(w),
-				slices.Contains([]string{"mlesctl", "CAP_NET_BIND_SERVICE", "err", "again", "reason", "again_in", "flag", "origin", "mles_refusals_total{reason}"}, w):
+				slices.Contains([]string{"mlesctl", "CAP_NET_BIND_SERVICE", "err", "again", "reason", "again_in", "flag", "origin", "mles_untranslatable_total", "mles_refusals_total{reason}"}, w):
 			default:
 				words = append(words, w)
 			}
