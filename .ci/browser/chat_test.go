@@ -146,8 +146,8 @@ func TestRestart(t *testing.T) {
 	t.Parallel()
 	g := startGateway(t, nil)
 	olga := g.console("olga", "hall")
-	alice := open(t, g.admin("/chat#channel=hall&uid=alice"), "ERR_CONNECTION_REFUSED", "WebSocket")
-	bob := open(t, g.admin("/chat#channel=hall&uid=bob"), "ERR_CONNECTION_REFUSED", "WebSocket")
+	alice := open(t, g.admin("/chat#channel=hall&uid=alice"), "net::ERR_", "WebSocket")
+	bob := open(t, g.admin("/chat#channel=hall&uid=bob"), "net::ERR_", "WebSocket")
 	alice.joins()
 	bob.joins()
 	alice.says("before")
@@ -190,7 +190,7 @@ func TestRestart(t *testing.T) {
 func TestRestartAtOnce(t *testing.T) {
 	t.Parallel()
 	g := startGateway(t, nil)
-	p := open(t, g.admin("/chat#channel=cellar&uid=alice"), "ERR_CONNECTION_REFUSED", "WebSocket")
+	p := open(t, g.admin("/chat#channel=cellar&uid=alice"), "net::ERR_", "WebSocket")
 	p.joins()
 	g.drains()
 	p.shows("#state", "Reconnecting")
@@ -218,7 +218,7 @@ func TestKilled(t *testing.T) {
 	t.Parallel()
 	g := startGateway(t, nil)
 	olga := g.console("olga", "hall")
-	alice := open(t, g.admin("/chat#channel=hall&uid=alice"), "ERR_CONNECTION_REFUSED", "WebSocket")
+	alice := open(t, g.admin("/chat#channel=hall&uid=alice"), "net::ERR_", "WebSocket")
 	alice.joins()
 	var want []string
 	for i := range 20 {
