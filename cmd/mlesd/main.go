@@ -5,8 +5,11 @@
 // environment variable, MLESD_ and its name, which can stand in a file, too (--config). SIGHUP and mlesctl reload apply
 // what has changed in that and in the files of keys and certificates; see docs/configuration.md. It composes the packages bridge and internal/web and decides nothing.
 //
+// --check tells what a start would do, and all that is wrong, with the code that a start goes through; it serves nothing
+// and writes nothing.
+//
 // Exit status: 0 after SIGTERM or SIGINT and a drained gateway (see --drain-time); 1 if a port is taken or serving
-// failed, or if a second signal ended it at once; 2 for a flag, variable or file that does not fit.
+// failed, or if a second signal ended it at once; 2 for a flag, variable or file that does not fit, of --check, too.
 package main
 
 import (
