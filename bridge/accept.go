@@ -71,6 +71,7 @@ type socket struct {
 	slot   atomic.Bool           // holds a handshake slot
 	shakes atomic.Bool           // is amid a handshake, which has had one
 	spoke  atomic.Bool           // the client has sent something
+	asked  atomic.Bool           // … a whole request, which is answered
 	joined atomic.Bool           // the time for joining is over
 	visit  atomic.Pointer[visit] // it has asked a site something
 	closed sync.Once

@@ -56,7 +56,7 @@ func (g *Gateway) farewell(l *life, in *traffic, why *ending) {
 	attrs := []slog.Attr{
 		slog.String("dialect", l.dialect), slog.String("client", l.sock.name()),
 		slog.String("uid", l.uid), slog.String("channel", l.channel),
-		slog.Float64("seconds", time.Since(l.sock.accepted).Round(time.Millisecond).Seconds()),
+		slog.Float64("seconds", float64(time.Since(l.sock.accepted).Milliseconds())/1000), // the nearest float: 1.348, not 1.3479999999999999
 		slog.Int64("messages_in", l.in.Messages), slog.Int64("bytes_in", l.in.Bytes),
 		slog.Int64("messages_out", l.out.Messages), slog.Int64("bytes_out", l.out.Bytes),
 		slog.Int64("lag_bytes", l.lag), slog.String("reason", reason),

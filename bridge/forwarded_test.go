@@ -105,6 +105,9 @@ func TestLimitsOfForwarded(t *testing.T) {
 			t.Errorf("client %d comes again: %d", i, got)
 		}
 	}
+	if n := h.refusals("no request"); n != 0 || len(h.log.lines("level=WARN")) != 1 {
+		t.Errorf("who is over a limit is refused %d times more; the log: %s", n, h.log)
+	}
 	// A request that becomes no WebSocket counts for nobody.
 	nc := h.keep(h.callV2())
 	r := bufio.NewReader(nc)

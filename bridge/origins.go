@@ -214,9 +214,6 @@ func (g *Gateway) admitsOrigin(w http.ResponseWriter, r *http.Request) bool {
 	origin := strings.Join(r.Header.Values("Origin"), ", ")
 	g.log.Warn("refused", "client", r.RemoteAddr, "reason", reasonOrigin, "flag", "--origins",
 		"origin", origin[:min(len(origin), loggedOrigin)], "host", r.Host[:min(len(r.Host), loggedOrigin)])
-	if s := socketOf(r); s != nil {
-		s.hasJoined() // it has been told of, and is closed
-	}
 	w.Header().Set("Connection", "close")
 	http.Error(w, "pages of this origin may not connect here: the gateway's --origins says which may", http.StatusForbidden)
 	return false

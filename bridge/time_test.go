@@ -10,6 +10,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"mles/bridge"
 )
 
 // trickle writes b in pieces of n bytes, one every step, until all is written or
@@ -90,6 +92,44 @@ func TestTimeToJoin(t *testing.T) {
 				}
 				if n := len(h.log.lines("level=WARN", "refused")); n > 1 || c.says != "" && n != 1 {
 					t.Errorf("%d lines in the log", n)
+				}
+			})
+		})
+	}
+}
+
+// A request that is refused gives its client no more time than that, whatever it has announced to send. It has one line
+// in the log, and is counted once.
+func TestTimeOfRefused(t *testing.T) {
+	t.Parallel()
+	page := "Origin: https://evil.example"
+	for name, c := range map[string]struct {
+		request, reason, status string
+		conf                    bridge.Config
+	}{
+		"a page that owes a body": {upgradeRequest("/", subprotocol, page, "Content-Length: 1000"), "origin not allowed", "403 Forbidden",
+			bridge.Config{Origins: []string{"https://chat.example"}}},
+		"a page that owes chunks": {upgradeRequest("/", subprotocol, page, "Transfer-Encoding: chunked"), "origin not allowed", "403 Forbidden",
+			bridge.Config{Origins: []string{"https://chat.example"}}},
+		"no upgrade, and a body": {"GET / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n", "no upgrade", "426 Upgrade Required", bridge.Config{}},
+		"no upgrade, kept":       {"GET / HTTP/1.1\r\nHost: x\r\n\r\n", "no upgrade", "426 Upgrade Required", bridge.Config{}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				h := openPipes(t, c.conf)
+				nc := h.keep(h.callV2())
+				start := time.Now()
+				io.WriteString(nc, c.request)
+				got := endsAfter(t, nc, start, 10*time.Second)
+				if !strings.HasPrefix(string(got), "HTTP/1.1 "+c.status) {
+					t.Errorf("the gateway says %q", got)
+				}
+				if n := len(h.log.lines("msg=refused")); n != 1 || len(h.log.lines("level=WARN", c.reason)) != 1 {
+					t.Errorf("%d lines in the log: %s", n, h.log)
+				}
+				if h.refusals(c.reason) != 1 || h.refusals("no request") != 0 {
+					t.Errorf("counted are %v", h.Stats().Refusals)
 				}
 			})
 		})

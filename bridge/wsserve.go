@@ -57,6 +57,9 @@ func (g *Gateway) serveHTTP(l net.Listener, service Service, handler http.Handle
 // sawNoRequest logs a connection that was closed before it had asked anything.
 // Where there is a site, that is a browser which connected in case it would.
 func (g *Gateway) sawNoRequest(s *socket) {
+	if s.asked.Load() { // and has been told, as the log has
+		return
+	}
 	if g.conf.Site == nil || s.overfull {
 		g.refuseSocket(s, "no request", nil)
 		return
@@ -131,6 +134,9 @@ func (q *queue) Addr() net.Addr { return q.addr }
 // serve has the site answer a request, or makes a WebSocket of it where the page that
 // asks for that may.
 func (g *Gateway) serve(w http.ResponseWriter, r *http.Request) {
+	if s := socketOf(r); s != nil {
+		s.asked.Store(true)
+	}
 	r, whose := g.asAsked(r)
 	if g.isForSite(r) {
 		g.visit(w, whose.asTold(r), g.conf.Site)
@@ -157,8 +163,9 @@ func (g *Gateway) upgrade(w http.ResponseWriter, r *http.Request, of whose) {
 		if of.told && s != nil { // the proxy may ask for another client next
 			g.addresses.reveal(s, of.client, true)
 		}
-		g.counters.refused("no upgrade")
-		g.log.Info("refused", "dialect", "v2", "client", r.RemoteAddr, "reason", err.Error())
+		const reason = "no upgrade"
+		g.counters.refused(reason)
+		g.log.Warn("refused", "dialect", "v2", "client", r.RemoteAddr, "reason", reason+": "+err.Error())
 		if c.wire != nil {
 			c.wire.Close()
 		}

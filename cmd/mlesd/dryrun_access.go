@@ -5,7 +5,6 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"time"
 
@@ -33,9 +32,6 @@ func (r *dryRun) access() {
 	}
 	if len(c.TrustedProxies) > 0 {
 		r.say("proxies", "X-Forwarded-For, from %s", listed(c.TrustedProxies))
-	}
-	if !slices.Equal(c.Origins, []string{"auto"}) {
-		r.say("browsers", "pages of %s", strings.Join(c.Origins, ", "))
 	}
 }
 

@@ -3,16 +3,19 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"net/url"
 	"syscall"
 	"time"
 )
 
-// listeners opens each of them and closes it at once. One that is taken is no fault: a gateway that runs is checked before
-// it is reloaded or restarted.
+// listeners opens each of them, and closes them when all have been tried. One that is taken is no fault: a gateway that
+// runs is checked before it is reloaded or restarted; unless it is this configuration that takes it twice.
 func (r *dryRun) listeners() {
 	opener := newOpener(r.daemon.log)
+	var ours openPorts
+	defer ours.close()
 	for flag, addr := range r.conf.listeners() {
 		how := ""
 		if flag == "--v2-listen" || flag == "--v1-tls-listen" || flag == "--admin-listen" && r.conf.AdminTLS {
@@ -23,12 +26,16 @@ func (r *dryRun) listeners() {
 			continue
 		}
 		opened, err := opener.open(context.Background(), flag, addr)
-		for _, l := range opened {
-			_ = l.Close()
+		ours = append(ours, openPort{flag, addr, opened})
+		other := ""
+		if errors.Is(err, syscall.EADDRINUSE) {
+			other = ours.inTheWay(opener, flag, addr)
 		}
 		switch {
 		case err == nil:
 			r.say("listeners", "%s %s%s", flag, addr, how)
+		case other != "" && !(flag == "--admin-listen" && r.conf.AdminListen == nil):
+			r.faults.add(fmt.Errorf("%s is in the way of %s %s: they are the same port of the same address", other, flag, addr))
 		case errors.Is(err, syscall.EADDRINUSE) && flag == "--admin-listen" && r.conf.AdminListen == nil:
 			r.say("listeners", "%s %s, in use now", flag, addr)
 			r.warn("%v: unless that is the gateway that this is for, it would start without metrics and health", err)
@@ -42,6 +49,45 @@ func (r *dryRun) listeners() {
 		}
 	}
 	r.daemon.warnOfCertificates(!r.conf.v2.off && r.conf.v2.port == 443)
+}
+
+// openPorts are what a dry run has open, in the order of opening.
+type openPorts []openPort
+
+type openPort struct {
+	flag string
+	addr address
+	open []net.Listener // none: it could not be opened
+}
+
+func (p *openPort) close() {
+	for _, l := range p.open {
+		_ = l.Close()
+	}
+	p.open = nil
+}
+
+func (ps openPorts) close() {
+	for i := range ps {
+		ps[i].close()
+	}
+}
+
+// inTheWay is the one of ps, as flag and address, without which a listener could be opened that could not: [::]:8077 takes
+// the port of 127.0.0.1:8077, too. "": it is none of ours. That one is closed.
+func (ps openPorts) inTheWay(opener *opener, flag string, addr address) string {
+	for i := range ps {
+		p := &ps[i]
+		if p.addr.port != addr.port || len(p.open) == 0 {
+			continue
+		}
+		p.close()
+		if opened, err := opener.open(context.Background(), flag, addr); err == nil {
+			(&openPort{open: opened}).close()
+			return p.flag + " " + p.addr.String()
+		}
+	}
+	return ""
 }
 
 // remedy is a fault with what mends it.
