@@ -86,6 +86,27 @@ func (k *maskLinks) get(channel string) *maskLink {
 	return l
 }
 
+// renew has the channel linked where it should be: by another link, if the one that
+// there is has been told, or is about to be, that one of its channels is forgotten.
+func (k *maskLinks) renew(channel string) {
+	if l := k.get(channel); l != nil && l.over() {
+		l.end()
+		k.get(channel)
+	}
+}
+
+// over says whether one of the channels has been forgotten.
+func (l *maskLink) over() bool {
+	return slices.ContainsFunc(l.sides[:], func(s *maskSide) bool {
+		m := s.voice.Load()
+		if m == nil {
+			return true
+		}
+		_, present := m.Usage()
+		return !present
+	})
+}
+
 // open joins both channels, and brings their histories together.
 func (l *maskLink) open() {
 	var past [2][]byte

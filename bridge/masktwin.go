@@ -40,7 +40,7 @@ func (t *twinGuest) settle(joined bool) {
 	if t.guest != nil {
 		t.guest.arrived()
 	}
-	t.links.get(t.channel)
+	t.links.renew(t.channel)
 }
 
 // left is told that the member has left, or not joined.
