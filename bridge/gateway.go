@@ -257,8 +257,12 @@ func (g *Gateway) Draining() bool { return g.draining.Load() }
 // drainStep is the most time between two connections closed by Shutdown.
 const drainStep = 10 * time.Millisecond
 
+// drainSpread is the most time between the first and the last: who is closed first waits for so long, and then for the
+// next gateway. Clients spread over a second by themselves.
+const drainSpread = time.Second
+
 // Shutdown accepts nobody any more and closes every connection, v2 ones with
-// 1001: one by one over a quarter of the time until ctx's deadline at most, so that
+// 1001: one by one over a second, or a quarter of the time until ctx's deadline, at most, so that
 // not all come back at once, and those who went first do not wait for long where
 // another gateway is to take the place of this one. Then it closes the gateway. The
 // error is ctx's where some had to be cut off.
@@ -266,7 +270,7 @@ func (g *Gateway) Shutdown(ctx context.Context) error {
 	sessions, idle := g.drain()
 	step := drainStep
 	if deadline, ok := ctx.Deadline(); ok && len(sessions) > 0 {
-		step = min(step, time.Until(deadline)/4/time.Duration(len(sessions)))
+		step = min(step, min(time.Until(deadline)/4, drainSpread)/time.Duration(len(sessions)))
 	}
 	start := time.Now()
 	for i, s := range sessions {

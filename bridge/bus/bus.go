@@ -28,6 +28,8 @@ type Config struct {
 type Bus struct {
 	conf    Config
 	codec   Codec
+	started time.Time
+	epoch   int64 // when that was by the clock as it was then, Unix ns
 	budget  *Budget
 	gate    gate
 	members atomic.Int64
@@ -65,12 +67,14 @@ func New(conf Config) *Bus {
 	b := &Bus{
 		conf:      conf,
 		codec:     conf.Codec,
+		started:   time.Now(),
 		budget:    newBudget(conf.MemoryLimit),
 		seed:      maphash.MakeSeed(),
 		watchList: make(map[*channel]struct{}),
 		closing:   make(chan struct{}),
 		ended:     make(chan struct{}),
 	}
+	b.epoch = b.started.UnixNano()
 	b.limit.Store(int64(conf.HistoryLimit))
 	for i := range b.shards {
 		b.shards[i].channels = make(map[string]*channel)
@@ -112,6 +116,21 @@ func (b *Bus) SetHistoryLimit(events int) {
 func (b *Bus) Budget() *Budget { return b.budget }
 
 func (b *Bus) now() time.Time { return time.Now() }
+
+// stamp is a time as channels note it: Unix nanoseconds by the clock of when the bus
+// started. Setting the clock, as on a machine that starts without knowing the time, makes
+// no channel older.
+func (b *Bus) stamp(t time.Time) int64 { return b.epoch + int64(t.Sub(b.started)) }
+
+// drift is how far the clock has been set on since the bus started.
+func (b *Bus) drift(now time.Time) time.Duration {
+	return time.Duration(now.UnixNano() - b.stamp(now)).Round(time.Second)
+}
+
+// unstamp is the time of a stamp by the clock as it is now.
+func (b *Bus) unstamp(stamp int64) time.Time {
+	return time.Unix(0, stamp).Add(b.drift(b.now()))
+}
 
 // A Join is a wish to become a member.
 type Join struct {

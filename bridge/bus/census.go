@@ -67,7 +67,7 @@ func (ch *channel) census(members []*Member) Census {
 		Channel:  ch.name,
 		Members:  members,
 		History:  Traffic{Messages: int64(ch.history.all.n), Bytes: ch.history.bytes},
-		LastUsed: time.Unix(0, ch.lastUsed.Load()),
+		LastUsed: ch.bus.unstamp(ch.lastUsed.Load()),
 	}
 }
 

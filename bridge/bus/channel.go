@@ -20,7 +20,7 @@ type channel struct {
 	name string
 	bus  *Bus
 
-	lastUsed atomic.Int64 // Unix ns
+	lastUsed atomic.Int64 // as Bus.stamp has it
 
 	mu      sync.Mutex
 	dead    bool         // no longer in the bus
@@ -50,7 +50,7 @@ func newChannel(b *Bus, name string) *channel {
 
 func (ch *channel) cost() int64 { return channelCost + int64(len(ch.name)) }
 
-func (ch *channel) used(now time.Time) { ch.lastUsed.Store(now.UnixNano()) }
+func (ch *channel) used(now time.Time) { ch.lastUsed.Store(ch.bus.stamp(now)) }
 
 // join makes a member, with the history as it stands before its own arrival:
 // to be replayed to it or, where it wants that otherwise, returned.

@@ -255,7 +255,7 @@ const maxAge = 255
 
 // age tells how long the channel has been unused, in steps of about a quarter.
 func (ch *channel) age(now time.Time) int {
-	ms := uint64(max(0, now.UnixNano()-ch.lastUsed.Load()) / int64(time.Millisecond))
+	ms := uint64(max(0, ch.bus.stamp(now)-ch.lastUsed.Load()) / int64(time.Millisecond))
 	if ms < 4 {
 		return int(ms)
 	}
@@ -265,7 +265,7 @@ func (ch *channel) age(now time.Time) int {
 
 // expire drops the channels that nobody has used for as long as configured.
 func (b *Bus) expire() {
-	before := b.now().Add(-b.conf.IdleLimit).UnixNano()
+	before := b.stamp(b.now()) - int64(b.conf.IdleLimit)
 	b.each(func(ch *channel) {
 		if ch.lastUsed.Load() < before {
 			b.remove(ch, before)

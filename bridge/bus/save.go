@@ -56,7 +56,7 @@ type Numbered struct {
 type saved struct {
 	put    bool   // a store was given something: whatever became of that, it may stand there
 	last   uint64 // number of the newest event when it was saved; 0: nothing is
-	used   int64  // when it had last been used then, Unix ns
+	used   int64  // when it had last been used then, as Bus.stamp has it
 	purged uint64 // what has a lower number is to vanish there; 0: nothing is
 }
 
@@ -162,7 +162,7 @@ func (ch *channel) change(c *Change, held *[]*stored, whole, last bool) (m mark,
 		return m, false
 	}
 	*c = Change{
-		Channel: ch.name, Whole: whole, Purged: ch.saved.purged > 0, LastUsed: time.Unix(0, used),
+		Channel: ch.name, Whole: whole, Purged: ch.saved.purged > 0, LastUsed: ch.bus.unstamp(used),
 		First: h.last + 1, FirstJoin: h.last + 1, Last: h.last, Events: c.Events[:0],
 	}
 	if h.all.first != nil {
@@ -252,6 +252,9 @@ func (ch *channel) purge() {
 	}
 }
 
+// clockUnset is before any time that a clock tells which has been set: in Unix seconds, when 2020 began.
+const clockUnset = 1577836800
+
 // errTaken refuses to put a history back.
 var errTaken = errors.New("the channel is in use already")
 
@@ -260,10 +263,16 @@ var errTaken = errors.New("the channel is in use already")
 // for a bus that nobody uses yet: a channel that is there already stays as it is.
 //
 // What does not fit into the bounds of the history goes as it would have gone, and so do
-// the coldest channels where the memory budget is nearly used up.
+// the coldest channels where the memory budget is nearly used up. A channel that was last
+// used while the clock was not set, or is to be, counts as used now.
 func (b *Bus) Restore(c *Change) error {
-	used := min(c.LastUsed.UnixNano(), b.now().UnixNano())
-	if used < b.now().Add(-b.conf.IdleLimit).UnixNano() || b.HistoryLimit() <= 0 {
+	now := b.now()
+	used := b.stamp(now)
+	oldest := used - int64(b.conf.IdleLimit)
+	if c.LastUsed.Unix() > clockUnset {
+		used = min(used, c.LastUsed.Add(-b.drift(now)).UnixNano())
+	}
+	if used < oldest || b.HistoryLimit() <= 0 {
 		if c.Last > 0 {
 			b.shard(c.Channel).forgotten(c.Channel, b.HistoryLimit() <= 0)
 		}
@@ -283,7 +292,7 @@ func (b *Bus) Restore(c *Change) error {
 		ch.history.last = max(ch.history.last, e.Number)
 	}
 	ch.history.last = max(ch.history.last, c.Last)
-	ch.saved = saved{put: true, last: max(ch.history.last, 1), used: c.LastUsed.UnixNano()}
+	ch.saved = saved{put: true, last: max(ch.history.last, 1), used: used}
 	ch.lastUsed.Store(used)
 	empty := ch.history.all.n == 0
 	ch.mu.Unlock()

@@ -137,6 +137,35 @@ func TestWhatIsNoJournal(t *testing.T) {
 	}
 }
 
+// After a later gateway all journals are set aside, and all are there for the next later one.
+func TestLaterGateway(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, t.TempDir(), bus.Config{HistoryLimit: 10})
+	for i := range 100 {
+		w.says(fmt.Sprint("channel ", i), message("hi"))
+	}
+	w.save()
+	w.store.Close()
+	names, _ := filepath.Glob(filepath.Join(w.dir, "journal-?"))
+	for _, name := range names {
+		b, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b[len(magic)] = version + 1
+		if err := os.WriteFile(name, b, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	next := newWorld(t, w.dir, w.conf)
+	next.says("channel 1", message("later"))
+	next.save()
+	asides, _ := filepath.Glob(filepath.Join(w.dir, "journal-?.aside-*"))
+	if len(names) != journals || len(asides) != journals {
+		t.Errorf("%d of %d journals are there", len(asides), len(names))
+	}
+}
+
 // A full disk is logged once, leaves the files as they were, and is over when it is.
 func TestDiskFull(t *testing.T) {
 	t.Parallel()

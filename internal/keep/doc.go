@@ -55,7 +55,7 @@
 //
 // A crash in the middle of a save leaves a torn record at the end: what is whole counts. A
 // journal that is damaged elsewhere, of a later version, or not readable is set aside
-// as journal-N.aside-TIME (the newest three are kept), and what can be read of it is used.
+// as journal-N.aside-TIME (the newest three of each are kept), and what can be read of it is used.
 // Where saving fails, as on a full disk, the journals are cut back to what they were, the
 // log says so once, and the next save tries it all again.
 //

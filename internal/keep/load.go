@@ -13,7 +13,8 @@ import (
 	"mles/bridge/bus"
 )
 
-// asides is how many files that were set aside are kept.
+// asides is how many files that were set aside are kept of each journal. After a later
+// gateway, or one of another user, all journals are set aside at once.
 const asides = 3
 
 // Loaded is what was found.
@@ -82,23 +83,17 @@ func (s *Store) setAside(j *journal, why error) {
 		s.log.Error("it could not be given that name", "err", err)
 	}
 	j.spoil = true
-	s.dropAsides()
+	j.dropAsides()
 	s.Soon()
 }
 
 // dropAsides removes the oldest of too many.
-func (s *Store) dropAsides() {
-	names, _ := filepath.Glob(filepath.Join(s.dir, "journal-?.aside-*"))
-	slices.SortFunc(names, func(a, b string) int { return compareTails(a, b) })
+func (j *journal) dropAsides() {
+	names, _ := filepath.Glob(filepath.Join(filepath.Dir(j.name), filepath.Base(j.name)+".aside-*"))
+	slices.Sort(names) // by time
 	for _, name := range names[:max(0, len(names)-asides)] {
 		_ = os.Remove(name)
 	}
-}
-
-// compareTails compares the times in two names.
-func compareTails(a, b string) int {
-	const tail = len("20060102T150405.000")
-	return slices.Compare([]byte(a[max(0, len(a)-tail):]), []byte(b[max(0, len(b)-tail):]))
 }
 
 // A past is what a journal tells.
