@@ -105,7 +105,7 @@ func (b *Bus) putGone(s Store) (gone map[string]bool, err error) {
 		sh := &b.shards[i]
 		sh.mu.Lock()
 		for name, vanish := range sh.gone {
-			if ch := sh.channels[name]; ch == nil || !ch.isSaved() {
+			if ch := sh.channels[name]; ch == nil || !ch.isSavedAnew(vanish) {
 				gone[name] = vanish
 			}
 		}
@@ -120,10 +120,18 @@ func (b *Bus) putGone(s Store) (gone map[string]bool, err error) {
 	return gone, err
 }
 
-func (ch *channel) isSaved() bool {
+// isSavedAnew says whether a channel that had been forgotten is there again, and has been
+// saved since. If what was saved before is to vanish, it still has to.
+func (ch *channel) isSavedAnew(vanish bool) bool {
 	ch.mu.Lock()
 	defer ch.mu.Unlock()
-	return ch.saved.last > 0
+	if ch.saved.last == 0 {
+		return false
+	}
+	if vanish {
+		ch.saved.purged = max(ch.saved.purged, 1)
+	}
+	return true
 }
 
 func (b *Bus) putChanges(s Store, last bool) (marks []mark, err error) {

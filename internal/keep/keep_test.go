@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -151,6 +152,55 @@ func TestLastUse(t *testing.T) {
 	next.conf.IdleLimit = time.Nanosecond
 	if later := next.fork(); len(later.history()) != 0 {
 		t.Error("what was to be forgotten was loaded")
+	}
+}
+
+// purges is a store during whose first save channels are purged, and talked on again.
+type purges struct {
+	bus.Store
+	once sync.Once
+	do   func()
+}
+
+func (p *purges) Whole(channel string) bool {
+	p.once.Do(p.do)
+	return p.Store.Whole(channel)
+}
+
+// What is purged while it is saved has vanished with the next save, also where somebody has gone
+// on talking before that.
+func TestPurgeDuringSave(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, t.TempDir(), bus.Config{HistoryLimit: 10})
+	for i := range 50 {
+		w.says(fmt.Sprint("channel ", i), message("secret"))
+	}
+	w.save()
+	w.says("channel 0", message("secret"))
+	st := &purges{do: func() {
+		for i := range 50 {
+			name := fmt.Sprint("channel ", i)
+			w.bus.Purge(name)
+			w.says(name, message("later"))
+		}
+	}}
+	err := w.store.Save(func(s bus.Store, last bool) error {
+		st.Store = s
+		return w.bus.Save(st, last)
+	}, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.save()
+	names, _ := filepath.Glob(filepath.Join(w.dir, "journal-?"))
+	for _, name := range names {
+		b, err := os.ReadFile(name)
+		if err != nil || bytes.Contains(b, []byte("secret")) {
+			t.Errorf("%s has what was purged, or cannot be read: %v", name, err)
+		}
+	}
+	if n := len(w.fork().history()); n != 50 {
+		t.Errorf("%d channels are saved, want 50", n)
 	}
 }
 
