@@ -259,8 +259,12 @@ func (a *acceptor) run(l net.Listener, service Service, handle func(*socket)) er
 		case errors.Is(err, net.ErrClosed) || a.g.isClosed():
 			return nil
 		default:
-			delay = min(max(2*delay, 5*time.Millisecond), time.Second)
 			a.complain(l, err)
+			if isOutOfDescriptors(err) && a.g.putOut(a.g.unjoined.leavingForAnybody(), a.g.policy.Load().maxConnections) {
+				delay = 0
+				continue
+			}
+			delay = min(max(2*delay, 5*time.Millisecond), time.Second)
 			select {
 			case <-time.After(delay):
 			case <-a.g.closing:
@@ -281,10 +285,14 @@ func (a *acceptor) take(nc net.Conn, l net.Listener, service Service, handle fun
 	}
 }
 
+func isOutOfDescriptors(err error) bool {
+	return errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE)
+}
+
 // complain logs why nobody can be accepted at the moment.
 func (a *acceptor) complain(l net.Listener, err error) {
 	msg := "cannot accept a connection; trying on"
-	if errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE) {
+	if isOutOfDescriptors(err) {
 		msg = "cannot accept a connection: out of file descriptors; raise the limit on open files (ulimit -n, LimitNOFILE=) or lower --max-connections"
 	}
 	a.failLog.Do(func() { a.g.log.Error(msg, "listener", l.Addr().String(), "error", err) })

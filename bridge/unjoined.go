@@ -183,16 +183,32 @@ func (u *unjoined) leaving(newcomer netip.Addr) *socket {
 	if len(u.crowds) > 0 && u.crowds[0].waits.Len() > own+1 {
 		return u.crowds[0].waits.Front().Value.(*wait).s
 	}
+	return u.longest()
+}
+
+// longest is who makes room for anybody; it is called with mu held.
+func (u *unjoined) longest() *socket {
 	if front := u.queue.Front(); front != nil && time.Since(front.Value.(*wait).since) >= unjoinedGrace {
 		return front.Value.(*wait).s
 	}
 	return nil
 }
 
+// leavingForAnybody is leaving for one of whom nothing is known yet.
+func (u *unjoined) leavingForAnybody() *socket {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return u.longest()
+}
+
 // makeRoom closes a connection that has not joined for one that comes, and says
 // whether there was such a one.
 func (g *Gateway) makeRoom(newcomer netip.Addr, limit int64) bool {
-	s := g.unjoined.leaving(newcomer)
+	return g.putOut(g.unjoined.leaving(newcomer), limit)
+}
+
+// putOut closes s for another connection, unless it is nil, and says whether it was not.
+func (g *Gateway) putOut(s *socket, limit int64) bool {
 	if s == nil {
 		return false
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"sync"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -50,6 +51,32 @@ func TestRoomForThoseWhoJoin(t *testing.T) {
 		}
 		if lines := s.log.lines("level=WARN", "--max-connections", "had not joined"); len(lines) < 1 {
 			t.Error("nothing in the log")
+		}
+	})
+}
+
+// Where file descriptors run out before the places do, it is the same: who comes next, and is not known yet, gets one of
+// those waited for longest.
+func TestRoomInDescriptors(t *testing.T) {
+	in(t, func(t *testing.T) {
+		s := openStreet(t, secret)
+		var trickling sync.WaitGroup
+		defer trickling.Wait()
+		s.fill(9, &trickling, func(i int) string { return fmt.Sprintf("198.51.100.%d:1", i) })
+		time.Sleep(1100 * time.Millisecond)
+		l := troubled{newPipeListener(), make(chan error, 9)}
+		for range 3 {
+			l.errs <- syscall.EMFILE
+		}
+		s.serve(func() error { return s.ServeV1(l) })
+		start := time.Now()
+		s.v1On(l.dial()).join("alice", "street", "")
+		s.members(1)
+		if took := time.Since(start); took > time.Millisecond {
+			t.Errorf("alice waits for %s", took)
+		}
+		if n := s.refusals("made room"); n != 3 {
+			t.Errorf("%d made room, want 3", n)
 		}
 	})
 }

@@ -250,9 +250,7 @@ func (r *dryRun) bounds() {
 		r.say("bounds", "%s memory", mebibytes(conf.MemoryLimit))
 	}
 	r.history(conf.HistoryLimit)
-	if n := r.conf.MaxConnections; n != nil && *n > bridge.UsableConnections() {
-		r.warn("--max-connections %d: the limit on open files has room for %d: raise it (ulimit -n, LimitNOFILE=)", *n, bridge.UsableConnections())
-	} else if n != nil && *n > conf.MaxConnections {
+	if n := r.conf.MaxConnections; n != nil && *n > conf.MaxConnections {
 		r.warn("--max-connections %d: --memory-limit has room for %d", *n, conf.MaxConnections)
 	}
 	if usable > 0 && conf.MemoryLimit > usable {

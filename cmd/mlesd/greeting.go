@@ -32,18 +32,15 @@ func (d *daemon) logStart(endpoints []endpoint) {
 	if len(c.keys.v2.keys) > 0 {
 		v2Auth = "shared key"
 	}
-	history, connections := bridge.DefaultHistoryLimit, any("by file descriptors")
+	history := bridge.DefaultHistoryLimit
 	if c.HistoryLimit != nil {
 		history = *c.HistoryLimit
-	}
-	if c.MaxConnections != nil {
-		connections = *c.MaxConnections
 	}
 	d.log.Info("mlesd starts", "version", version(),
 		"v1_auth", v1Auth, "v1_keys", len(c.keys.v1.keys), "v2_auth", v2Auth, "v2_keys", len(c.keys.v2.keys),
 		"v1_channels", []string(c.V1Channels), "v2_channels", []string(c.V2Channels), "v1_read_only", c.V1ReadOnly, "origins", c.Origins,
 		"v1_websocket", c.V1WebSocket, "webproxy_mask", c.WebproxyMask, "v2_joins", c.V2Joins, "history_limit", history, "memory_limit", c.memory,
-		"max_connections", connections, "drain_time", c.DrainTime.String())
+		"max_connections", d.gw.Stats().MaxConnections, "drain_time", c.DrainTime.String())
 	for _, up := range c.upstreams {
 		d.log.Info("upstream", "url", up.URL, "held_channels", len(up.Hold))
 	}

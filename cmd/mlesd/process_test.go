@@ -138,6 +138,9 @@ func TestKeysOfEachDialect(t *testing.T) {
 	if l["v1_auth"] != "shared key" || l["v1_keys"] != 2.0 || l["v2_auth"] != "none" || l["v2_keys"] != 0.0 {
 		t.Errorf("the start line says %v", l)
 	}
+	if n, ok := l["max_connections"].(float64); !ok || n < 1 { // by the limit on open files, since none was given
+		t.Errorf("there is room for %v connections", l["max_connections"])
+	}
 	p.stop()
 	if strings.Contains(p.log(), "swordfish") || strings.Contains(p.stdout.String(), "swordfish") {
 		t.Error("a key was printed")

@@ -3,8 +3,11 @@ package main
 import (
 	"fmt"
 	"os"
+	"runtime"
 	"slices"
 	"strings"
+
+	"mles/bridge"
 )
 
 // allWarnings are what an operator should know of a configuration that fits.
@@ -15,6 +18,9 @@ func (c *config) allWarnings() []string {
 	}
 	if c.V1WebSocket && c.v2.off && c.plain.off {
 		all = append(all, "--v1-websocket has no effect: neither --v2-listen nor --plain-listen is open")
+	}
+	if n := c.MaxConnections; n != nil && runtime.GOOS == "linux" && *n > bridge.UsableConnections() { // elsewhere the limit is not asked
+		all = append(all, fmt.Sprintf("--max-connections %d: the limit on open files has room for %d: raise it (ulimit -n, LimitNOFILE=)", *n, bridge.UsableConnections()))
 	}
 	return all
 }
