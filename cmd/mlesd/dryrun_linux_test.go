@@ -1,7 +1,6 @@
 package main
 
 import (
-	"net"
 	"strings"
 	"testing"
 )
@@ -9,12 +8,7 @@ import (
 // All addresses of the machine are also the one that another listener shall have. It is no matter of other programs, so
 // a start could not succeed.
 func TestCheckOfListenersInEachOthersWay(t *testing.T) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, port, _ := net.SplitHostPort(l.Addr().String())
-	l.Close()
+	port := freePort(t)
 	common := []string{"--v2-listen=off", "--history-save=off", "--cache=" + t.TempDir()}
 	for _, c := range []struct{ first, plain string }{{":" + port, "127.0.0.1:" + port}, {"127.0.0.1:" + port, "localhost:" + port}} {
 		_, bad := checked(t, exitUsage, append(common, "--admin-listen=off", "--v1-listen="+c.first, "--plain-listen="+c.plain)...)

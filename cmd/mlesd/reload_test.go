@@ -5,11 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -249,12 +251,27 @@ func TestReloadListeners(t *testing.T) {
 	p.stop()
 }
 
+// freePort returns a port that is free on all addresses, below those that the system gives to connections and to
+// listeners that ask for any: one of these could take it on one address meanwhile.
+func freePort(t *testing.T) string {
+	t.Helper()
+	for range 1000 {
+		port := strconv.Itoa(20_000 + rand.IntN(12_000))
+		if l, err := net.Listen("tcp", ":"+port); err == nil {
+			l.Close()
+			return port
+		}
+	}
+	t.Fatal("no port is free")
+	return ""
+}
+
 // A listener moves from one address to all of them on its port, which are not free before it has left.
 func TestReloadMovesWithinAPort(t *testing.T) {
-	p := startWith(t)
+	port := freePort(t)
+	p := startWith(t, "MLESD_V1_LISTEN=127.0.0.1:"+port)
 	bob := p.dialV2("", "bob")
 	alice := p.dialV1(new(v1.Dialer), "alice", "hi")
-	_, port, _ := net.SplitHostPort(p.addr("--v1-listen"))
 	got := p.reloads("MLESD_V1_LISTEN=:" + port)
 	if len(got.Opened) != 1 || len(got.Closed) != 1 || len(got.Disconnected) > 0 {
 		t.Errorf("reloaded: %+v", got)
@@ -281,14 +298,14 @@ func TestReloadMovesWithinAPort(t *testing.T) {
 
 // What does not fit changes nothing, says why, and harms nobody.
 func TestReloadRefused(t *testing.T) {
-	p := startWith(t)
+	port := freePort(t)
+	p := startWith(t, "MLESD_V1_LISTEN=127.0.0.1:"+port)
 	bob := p.dialV2("", "bob")
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer taken.Close()
-	first := p.addr("--v1-listen")
 
 	p.refuses(422, "mlesd.env:1: unknown name MLESD_V1_CHANEL", "MLESD_V1_CHANEL=hall")
 	p.refuses(422, "--v1-channels", "MLESD_V1_CHANNELS=[a", "MLESD_V1_READ_ONLY=true")
@@ -297,7 +314,6 @@ func TestReloadRefused(t *testing.T) {
 	p.refuses(422, "every listener is off", "MLESD_V1_LISTEN=off", "MLESD_V2_LISTEN=off")
 	p.refuses(409, "--plain-listen "+taken.Addr().String(), "MLESD_PLAIN_LISTEN="+taken.Addr().String(), "MLESD_V1_LISTEN=off", "MLESD_V2_CHANNELS=nothing")
 	// v1 makes room on its port for a listener on all addresses, and comes back when another listener fails.
-	_, port, _ := net.SplitHostPort(first)
 	p.refuses(409, "--plain-listen "+taken.Addr().String(), "MLESD_PLAIN_LISTEN="+taken.Addr().String(), "MLESD_V1_LISTEN=:"+port)
 	if err := os.Remove(p.file); err != nil {
 		t.Fatal(err)
