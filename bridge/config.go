@@ -196,6 +196,11 @@ func (c Config) withDefaults() (Config, error) {
 			return c, fmt.Errorf("bridge: origins: %w", err)
 		}
 	}
+	for _, up := range c.Upstreams {
+		if err := up.check(); err != nil {
+			return c, fmt.Errorf("bridge: upstream %w", err)
+		}
+	}
 	if joinModes[c.V2Joins] == "" {
 		return c, fmt.Errorf("bridge: unknown join mode %d", c.V2Joins)
 	}

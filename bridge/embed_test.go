@@ -95,7 +95,12 @@ func TestConfigRefused(t *testing.T) {
 		"number":  {MaxConnections: -1},
 		"mode":    {V2Joins: 7},
 		"lines":   {V1Keys: []string{"one", "two"}, V1KeyLines: []int{1}},
+		"server":  {Upstreams: []bridge.Upstream{{URL: "http://root.example"}}},
+		"held":    {Upstreams: []bridge.Upstream{{URL: "v1://root.example", Hold: []string{strings.Repeat("n", 1025)}}}},
 	} {
+		if conf.Check() == nil {
+			t.Errorf("%s: nothing is said of %+v", name, conf)
+		}
 		if g, err := bridge.New(conf); err == nil {
 			g.Close()
 			t.Errorf("%s: %+v is taken", name, conf)

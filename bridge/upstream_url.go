@@ -66,20 +66,28 @@ func parseAddress(text string) (address, error) {
 	return address{scheme: u.Scheme, host: net.JoinHostPort(u.Hostname(), port), path: u.Path}, nil
 }
 
-// newTransport makes the transport to an upstream.
-func (g *Gateway) newTransport(conf Upstream) (transport, error) {
-	at, err := parseAddress(conf.URL)
-	if err != nil {
-		return nil, err
+// check says what does not fit in u by itself.
+func (u Upstream) check() error {
+	if _, err := parseAddress(u.URL); err != nil {
+		return err
 	}
-	if len(conf.UID) > v1.MaxName {
-		return nil, fmt.Errorf("%s: uid of %d bytes, the most is %d", conf.URL, len(conf.UID), v1.MaxName)
+	if len(u.UID) > v1.MaxName {
+		return fmt.Errorf("%s: uid of %d bytes, the most is %d", u.URL, len(u.UID), v1.MaxName)
 	}
-	for _, name := range conf.Hold {
+	for _, name := range u.Hold {
 		if len(name) > v1.MaxName {
-			return nil, fmt.Errorf("%s: channel %.20q… to be held has %d bytes, the most is %d", conf.URL, name, len(name), v1.MaxName)
+			return fmt.Errorf("%s: channel %.20q… to be held has %d bytes, the most is %d", u.URL, name, len(name), v1.MaxName)
 		}
 	}
+	return nil
+}
+
+// newTransport makes the transport to an upstream.
+func (g *Gateway) newTransport(conf Upstream) (transport, error) {
+	if err := conf.check(); err != nil {
+		return nil, err
+	}
+	at, _ := parseAddress(conf.URL)
 	switch at.scheme {
 	case "v1", "v1s":
 		return newV1Transport(g, conf, at), nil

@@ -176,5 +176,12 @@ func (c *config) connectionWarnings() (all []string) {
 			all = append(all, fmt.Sprintf("--trusted-proxies %s: every client can say which address it has", p))
 		}
 	}
+	for service := bridge.OnV1; service <= bridge.OnSite; service++ {
+		for _, p := range c.ProxyProtocol[service] {
+			if p.Bits() == 0 {
+				all = append(all, fmt.Sprintf("--proxy-protocol %s=%s: whoever connects can say which address it has", service, p))
+			}
+		}
+	}
 	return all
 }

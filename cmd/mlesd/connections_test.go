@@ -84,6 +84,20 @@ func TestConnectionFlagsRefused(t *testing.T) {
 	}
 }
 
+// Who believes everybody should know.
+func TestConnectionWarnings(t *testing.T) {
+	for args, want := range map[string]string{
+		"--trusted-proxies=::/0":                  "--trusted-proxies ::/0: every client can say which address it has",
+		"--proxy-protocol=v1=::1,0.0.0.0/0":       "--proxy-protocol v1=0.0.0.0/0: whoever connects can say which address it has",
+		"--proxy-protocol=v1=::1,10.0.0.0/8":      "",
+		"--limit-exempt=0.0.0.0/0 --rate-limit=1": "",
+	} {
+		if got := strings.Join(parsed(t, strings.Fields(args)...).connectionWarnings(), "; "); got != want {
+			t.Errorf("%s: %q, want %q", args, got, want)
+		}
+	}
+}
+
 // Through a terminator of TLS and a load balancer with the PROXY protocol clients have their own addresses; limits are
 // for these, and a reload changes all of it at once.
 func TestConnectionsReload(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"fmt"
+	"io"
 	"net"
 	"net/netip"
 	"os"
@@ -12,6 +13,7 @@ import (
 	"strings"
 
 	"mles/bridge"
+	"mles/v1"
 )
 
 // findUpstreams makes the upstreams of PEER and the --upstream flags.
@@ -51,6 +53,7 @@ func (c *config) findUpstreams() error {
 func (c *config) commonUpstream() (bridge.Upstream, error) {
 	var f faults
 	up := bridge.Upstream{UID: c.UpstreamUID}
+	f.when(len(up.UID) > v1.MaxName, "--upstream-uid has %d bytes, the most is %d", len(up.UID), v1.MaxName)
 	if file := c.UpstreamKeyFile; file != "" {
 		found, err := c.keys.read("--upstream-key-file", file)
 		f.add(err)
@@ -109,7 +112,12 @@ const maxNames = 4 << 20
 // readNames reads channel names, one in a line. Lines that are blank or begin with
 // # are passed over.
 func readNames(file string) ([]string, error) {
-	text, err := os.ReadFile(file)
+	f, err := os.Open(file)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	text, err := io.ReadAll(io.LimitReader(f, maxNames+1))
 	if err != nil {
 		return nil, err
 	}
@@ -118,8 +126,13 @@ func readNames(file string) ([]string, error) {
 	}
 	var names []string
 	text = bytes.TrimPrefix(text, []byte("\ufeff"))
+	number := 0
 	for line := range strings.Lines(string(text)) {
+		number++
 		name := strings.TrimRight(line, "\r\n")
+		if len(name) > v1.MaxName {
+			return nil, fmt.Errorf("%s:%d: a channel's name of %d bytes, the most is %d", file, number, len(name), v1.MaxName)
+		}
 		if strings.TrimSpace(name) != "" && name[0] != '#' && !slices.Contains(names, name) {
 			names = append(names, name)
 		}

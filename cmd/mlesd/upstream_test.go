@@ -1,9 +1,11 @@
 package main
 
 import (
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -37,6 +39,15 @@ func TestUpstreamFlags(t *testing.T) {
 	} {
 		if got := parsed(t, peer).upstreams[0].URL; got != want {
 			t.Errorf("PEER %s is %s, want %s", peer, got, want)
+		}
+	}
+	long := strings.Repeat("n", 1025)
+	for want, args := range map[string][]string{
+		"--upstream-uid has 1025 bytes, the most is 1024": {"root.example", "--upstream-uid=" + long},
+		":2: a channel's name of 1025 bytes":              {"root.example", "--upstream-hold=" + file("long", "hall\n"+long+"\n")},
+	} {
+		if _, err := parse(args, io.Discard); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%.30q: %v, want %s", args, err, want)
 		}
 	}
 	t.Setenv("MLESD_PEER", "root.example")

@@ -120,13 +120,16 @@ func (p *proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // rewrite makes of a request the one that is passed on: to the target, whose name is the Host, with its query as it was
 // and the client's address, Host and scheme in X-Forwarded-For, -Host and -Proto. What a client says there itself is not
-// passed on: it could say anything. A proxy in front of the gateway can say by which scheme it was asked itself.
+// passed on, nor is it in X-Real-IP: it could say anything. A proxy in front of the gateway can say by which scheme it was asked itself.
 func (p *proxy) rewrite(r *httputil.ProxyRequest, target *url.URL) {
 	r.Out.URL.Path = strings.TrimPrefix(r.Out.URL.Path, p.prefix)
 	r.Out.URL.RawPath = strings.TrimPrefix(r.Out.URL.RawPath, p.prefix)
 	r.SetURL(target)
 	r.Out.URL.RawQuery = r.In.URL.RawQuery
 	r.SetXForwarded()
+	if r.In.Header["X-Real-Ip"] != nil { // which many servers believe
+		r.Out.Header.Set("X-Real-Ip", r.Out.Header.Get("X-Forwarded-For"))
+	}
 	if scheme := r.In.Header.Get("X-Forwarded-Proto"); p.schemeIsTold && (scheme == "http" || scheme == "https") {
 		r.Out.Header.Set("X-Forwarded-Proto", scheme)
 	}

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -24,6 +25,7 @@ func backend(t *testing.T, name string) *httptest.Server {
 		}
 		body, _ := io.ReadAll(r.Body)
 		w.Header().Set("X-Backend", name)
+		w.Header()["X-Backend-Sees"] = r.Header["X-Real-Ip"]
 		w.WriteHeader(http.StatusAccepted)
 		fmt.Fprintf(w, "%s %s %s %q host=%s for=%s of=%s by=%s forwarded=%s", name, r.Method, r.RequestURI, body, r.Host,
 			r.Header.Get("X-Forwarded-For"), r.Header.Get("X-Forwarded-Host"), r.Header.Get("X-Forwarded-Proto"), r.Header.Get("Forwarded"))
@@ -89,6 +91,12 @@ func TestProxy(t *testing.T) {
 	got := v.gets("a.example:8443", "/api/x", "X-Forwarded-For: 192.0.2.1", "X-Forwarded-Proto: https", "X-Forwarded-Host: evil", "Forwarded: for=192.0.2.1")
 	if want := `one GET /x "" host=` + host + ` for=127.0.0.1 of=a.example:8443 by=http forwarded=`; got.body != want {
 		t.Errorf("%q, want %q", got.body, want)
+	}
+	for _, said := range [][]string{nil, {"X-Real-IP: 192.0.2.1"}} {
+		got := v.gets("a.example", "/api/x", said...).Header["X-Backend-Sees"]
+		if want := slices.Repeat([]string{"127.0.0.1"}, len(said)); !slices.Equal(got, want) {
+			t.Errorf("who says %q is %q, want %q", said, got, want)
+		}
 	}
 
 	told := visits(t, SiteConfig{Root: root.dir, Proxies: rules(t, "api="+one.URL), SchemeIsTold: true})
