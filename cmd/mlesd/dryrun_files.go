@@ -196,8 +196,11 @@ func (r *dryRun) folder() {
 func (r *dryRun) lookAtFolder(dir string) error {
 	info, err := os.Stat(dir)
 	if errors.Is(err, fs.ErrNotExist) {
-		r.say("folder", "%s, to be made with mode 0700", dir)
 		parent := existing(dir)
+		if _, err := os.Stat(parent); err != nil {
+			return fmt.Errorf("%s is a symbolic link to what is not there", parent)
+		}
+		r.say("folder", "%s, to be made with mode 0700", dir)
 		if err := writable(parent); err != nil {
 			return fmt.Errorf("it cannot be made in %s: %w", parent, err)
 		}
@@ -216,14 +219,14 @@ func (r *dryRun) lookAtFolder(dir string) error {
 	return writable(dir)
 }
 
-// existing is the next folder above dir that there is.
+// existing is dir, or the next folder above it, that there is; a symbolic link is there, wherever it leads to.
 func existing(dir string) string {
 	dir, err := filepath.Abs(dir)
 	if err != nil {
 		return dir
 	}
 	for {
-		if _, err := os.Stat(dir); err == nil || dir == filepath.Dir(dir) {
+		if _, err := os.Lstat(dir); err == nil || dir == filepath.Dir(dir) {
 			return dir
 		}
 		dir = filepath.Dir(dir)
