@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"iter"
+	"net/mail"
 	"os"
 	"path/filepath"
 
@@ -119,6 +120,9 @@ func (c *config) checkDomains() error {
 	}
 	const orphan = "%s is for --domains, which is not given"
 	none := len(c.Domains) == 0
+	if parsed, err := mail.ParseAddress(c.Email); c.Email != "" && (err != nil || parsed.Address != c.Email) {
+		f.add(fmt.Errorf("--email: %q is no address, such as you@example.org", c.Email))
+	}
 	f.when(none && c.Email != "", orphan, "--email")
 	f.when(none && c.Staging, orphan, "--staging")
 	f.when(none && c.ACMEDirectory != "", orphan, "--acme-directory")

@@ -153,6 +153,9 @@ func (r *dryRun) members() {
 		if c.V1WebSocket {
 			r.say("v1", "over WebSocket too, where no key is asked for")
 		}
+		if c.WebproxyMask == "only" {
+			r.say("v1", "over WebSocket on the masked channels only")
+		}
 		if len(c.V1Channels) > 0 {
 			r.say("v1", "joins only %s", strings.Join(c.V1Channels, ", "))
 		}
@@ -160,10 +163,16 @@ func (r *dryRun) members() {
 			r.say("v1", "reads only")
 		}
 	}
+	if c.WebproxyMask == "link" {
+		r.say("channels", "each that is joined over WebSocket is linked to its masked twin")
+	}
 	if !c.v2.off || !c.plain.off {
 		r.keys("v2", c.keys.v2, "no key: whoever connects may join")
 		if len(c.V2Channels) > 0 {
 			r.say("v2", "joins only %s", strings.Join(c.V2Channels, ", "))
+		}
+		if c.V2Joins != "history" {
+			r.say("v2", "arrivals told of: %s", c.V2Joins)
 		}
 		if !slices.Equal(c.Origins, []string{bridge.OriginsAuto}) {
 			r.say("v2", "in browsers, pages of the origins %s", strings.Join(c.Origins, ", "))
