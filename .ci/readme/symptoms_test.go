@@ -31,7 +31,7 @@ func troubles() []trouble {
 		{"start", []string{"address already in use", "permission denied", "unknown name"}, startFails},
 		{"keys", []string{"wrong key", "wrong auth", "key does not open channel", "key does not open dialect", "channel not allowed"}, wrongKeys},
 		{"names", []string{"cid taken", "already joined", "replaced"}, takenNames},
-		{"strangers", []string{"not a frame", "tls handshake", "hello must be text"}, strangers},
+		{"strangers", []string{"not a frame", "tls handshake", "no upgrade", "hello must be text"}, strangers},
 		{"silence", []string{"no join in time", "no hello in time"}, silence},
 		{"crowd", []string{"over a limit", "connection refused: too many connections", "connection closed, which had not joined, for another one"}, crowd},
 		{"limits", []string{"rate limit", "per-ip limit", "proxy header", "origin not allowed"}, limits},
@@ -210,12 +210,14 @@ func stop(t *testing.T, s *stage, command string) {
 }
 
 func strangers(t *testing.T, s *stage) {
-	gateway := s.start(t, "mlesd")
-	s.listening(t, 8077, 8443)
+	gateway := s.start(t, "mlesd --plain-listen 8080")
+	s.listening(t, 8077, 8080, 8443)
 	fmt.Fprintf(s.host.MustDial(t, "127.0.0.1:8077"), "GET / HTTP/1.0\r\n\r\n")
 	gateway.Says(t, "not a frame")
 	fmt.Fprintf(s.host.MustDial(t, "127.0.0.1:8443"), "GET / HTTP/1.0\r\n\r\n")
 	gateway.Says(t, "tls handshake")
+	fmt.Fprintf(s.host.MustDial(t, "127.0.0.1:8080"), "GET / HTTP/1.0\r\n\r\n")
+	gateway.Says(t, "no upgrade")
 	s.does(t, 4, "mlesctl pub v1+wss://localhost:8443 hall hello")
 	gateway.Says(t, "hello must be text")
 	gateway.Terminate(t)
