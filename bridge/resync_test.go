@@ -94,6 +94,27 @@ func TestResyncBesideMessages(t *testing.T) {
 	dora.gets(alice.frame("end"))
 }
 
+// What a returning peer remembers and what has been said here, too, is not said again to those
+// present: after a restart the gateway has its history, and so has each of its peers. Of what
+// has been said twice there and once here, the second comes.
+func TestResyncOfWhatIsKnown(t *testing.T) {
+	t.Parallel()
+	h := open(t, secret)
+	frames := peerFrames()
+	one := h.v1()
+	h.joins("v1", func() { one.sends(v1Frame(0, 0, resyncBody(frames...))) })
+	one.leaves()
+	alice := h.v1Joins("alice", "room", "")
+	alice.gets(frames...)
+	said := msgBody("two", "room", "from two")
+	again := append(frames[:len(frames):len(frames)], keyed(v1Key("swordfish", "two", "room"), said))
+	peer := h.v1()
+	h.joins("v1", func() { peer.sends(v1Frame(0, 0, resyncBody(again...))) })
+	alice.gets(frames[0], again[len(frames)])
+	dora := h.v1Joins("dora", "room", "")
+	alice.gets(dora.frame(""))
+}
+
 // The first contained frame may bring a message.
 func TestResyncJoinsWithMessage(t *testing.T) {
 	t.Parallel()

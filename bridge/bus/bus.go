@@ -147,7 +147,8 @@ type Join struct {
 	First Event
 	// Resync is what the member remembers of the channel besides: those
 	// present get it after First, and the history if it has nothing but empty
-	// joins.
+	// joins. What stands in the history already, by who said it and what, they
+	// have been given, and it does not come again.
 	Resync []Event
 	// Replace is the member whose identity is taken over, if it still holds it.
 	Replace *Member

@@ -148,9 +148,13 @@ func (ch *channel) arrive(m *Member, j *Join, now time.Time, woken **Member) {
 		m.tally.published([]Event{j.First}, now)
 	}
 	restore := len(j.Resync) > 0 && ch.history.onlyEmptyJoins()
+	resync := j.Resync
+	if !restore && len(resync) > 0 {
+		resync = ch.history.unknown(resync, ch.bus.seed)
+	}
 	ch.deliver(&j.First, m, now, woken)
-	for i := range j.Resync {
-		ch.deliver(&j.Resync[i], m, now, woken)
+	for i := range resync {
+		ch.deliver(&resync[i], m, now, woken)
 	}
 	if restore {
 		ch.history.restore(append([]Event{j.First}, j.Resync...))

@@ -1,6 +1,7 @@
 package bus
 
 import (
+	"hash/maphash"
 	"sync/atomic"
 	"unsafe"
 )
@@ -216,6 +217,38 @@ func (h *history) drop(s *stored) (unused bool) {
 	}
 	h.bytes -= s.size
 	return s.release(h.budget)
+}
+
+// unknown returns those of what a returning peer remembers that do not stand in the
+// history. Of several alike, as many of the first as stand there are left out.
+func (h *history) unknown(events []Event, seed maphash.Seed) []Event {
+	digest := func(e *Event) uint64 {
+		var m maphash.Hash
+		m.SetSeed(seed)
+		if e.Opaque {
+			m.WriteByte(1)
+			m.Write(e.Data)
+			return m.Sum64()
+		}
+		m.WriteByte(0)
+		m.WriteString(e.UID)
+		m.WriteByte(0xff) // in no UTF-8, as names are
+		m.Write(e.Message)
+		return m.Sum64()
+	}
+	here := make(map[uint64]int, h.all.n)
+	for s := h.all.first; s != nil; s = s.links[byAge].next {
+		here[digest(&s.Event)]++
+	}
+	var others []Event
+	for i := range events {
+		if d := digest(&events[i]); here[d] > 0 {
+			here[d]--
+			continue
+		}
+		others = append(others, events[i])
+	}
+	return others
 }
 
 // clear forgets everything. What a replay still holds keeps no other alive.

@@ -144,11 +144,21 @@ func (c *modelChannel) replay(m *modelMember) {
 
 func (c *modelChannel) arrive(m *modelMember, first Event, resync []Event) {
 	c.deliver(&first, m)
-	for i := range resync {
-		c.deliver(&resync[i], m)
-	}
 	earlier := c.history
 	restore := len(resync) > 0 && c.empties() == len(earlier)
+	var known []string
+	if !restore {
+		for i := range earlier {
+			known = append(known, saying(&earlier[i]))
+		}
+	}
+	for i := range resync {
+		if at := slices.Index(known, saying(&resync[i])); at >= 0 {
+			known = slices.Delete(known, at, at+1)
+			continue
+		}
+		c.deliver(&resync[i], m)
+	}
 	if !restore {
 		c.store(first)
 		return
@@ -157,6 +167,14 @@ func (c *modelChannel) arrive(m *modelMember, first Event, resync []Event) {
 	for _, e := range append(append([]Event{first}, resync...), earlier...) {
 		c.store(e)
 	}
+}
+
+// saying is what makes an event the same as another that a peer remembers.
+func saying(e *Event) string {
+	if e.Opaque {
+		return fmt.Sprintf("opaque %q", e.Data)
+	}
+	return fmt.Sprintf("%q: %q", e.UID, e.Message)
 }
 
 // A model is the bus under test and what it should be like.
