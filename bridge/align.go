@@ -48,7 +48,7 @@ type ledger struct {
 	// told is what the server has said, in the order of its history, up to now.
 	told    []trace
 	forgot  bool // told has begun earlier
-	longest int  // frames in the longest replay
+	longest int  // messages in the longest replay
 	// sent is what was sent since the last replay.
 	sent     []trace
 	lacks    bool      // sent has begun earlier
@@ -137,8 +137,8 @@ func latest(traces []trace) []trace {
 // end; otherwise it may go on, and so may the work of [ledger.heard].
 func (l *ledger) align(replay []trace, complete bool) (isNew []bool) {
 	known := l.bestOverlap(replay, complete)
-	if complete && known.weak() && len(replay) < l.longest {
-		// A server that remembers fewer frames than it has remembered before
+	if complete && known.weak() && messagesIn(replay) < l.longest {
+		// A server that remembers fewer messages than it has remembered before
 		// has forgotten all, and what looks alike is new.
 		known = overlap{messages: make([]bool, len(replay)), lost: true}
 	}
@@ -159,12 +159,23 @@ func (l *ledger) align(replay []trace, complete bool) (isNew []bool) {
 	return isNew
 }
 
+// messagesIn counts what is no mere arrival: of these servers drop some, and others come while
+// a replay is collected.
+func messagesIn(traces []trace) (n int) {
+	for _, t := range traces {
+		if !t.arrival {
+			n++
+		}
+	}
+	return n
+}
+
 // learn takes what the server has for its history: what went before will not come
 // again.
 func (l *ledger) learn(history []trace) {
 	l.told = latest(history)
 	l.forgot = len(history) > maxTraces
-	l.longest = max(l.longest, len(history))
+	l.longest = max(l.longest, messagesIn(history))
 	l.offered = nil
 	l.sent = append(l.sent[:0], l.sent[l.before:]...)
 	l.before, l.lacks = 0, false
