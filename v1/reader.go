@@ -127,10 +127,10 @@ func (r *Reader) Release() {
 		r.tail, r.whole, r.want = nil, false, 0
 	case len(r.rest) > 0:
 		r.keep(r.rest)
-		r.rest = nil
 	case len(r.tail) == 0:
 		r.tail = nil
 	}
+	r.rest = nil // even if it is empty: it would keep the pool's buffer from being collected
 	r.giveBack(nil)
 	if r.tail == nil {
 		_ = r.hold(0) // nothing to refuse

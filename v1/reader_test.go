@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"runtime"
 	"testing"
 	"testing/iotest"
 
@@ -204,6 +205,36 @@ func TestReaderHoldsNoBufferWhileNothingComes(t *testing.T) {
 	if _, frames, err := readAll(r); frames != 2 || err != io.EOF || waits != 5 {
 		t.Errorf("%d frames, %v after %d waits", frames, err, waits)
 	}
+}
+
+// Nor does a reader that is silent keep one from being collected that it has given back: each would keep another.
+func TestSilentReadersKeepNoBuffersAlive(t *testing.T) {
+	heap := func() int64 {
+		for range 3 { // what is in a pool survives the first two
+			runtime.GC()
+		}
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return int64(m.HeapAlloc)
+	}
+	before := heap()
+	var silent []*v1.Reader
+	for range 50 {
+		p := &pieces{left: [][]byte{frameOf(20)}, err: os.ErrDeadlineExceeded}
+		r := v1.NewReader(p)
+		if frames, err := r.Frames(); err != nil || len(frames) != 1 {
+			t.Fatalf("%d frames, %v", len(frames), err)
+		}
+		if _, err := r.Frames(); !errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Fatal(err)
+		}
+		silent = append(silent, r)
+		heap() // the pool is empty again
+	}
+	if each := (heap() - before) / int64(len(silent)); each > 4<<10 {
+		t.Errorf("a silent reader keeps %d bytes", each)
+	}
+	runtime.KeepAlive(silent)
 }
 
 func TestLargestFrameGrowsWithWhatComes(t *testing.T) {
