@@ -143,6 +143,7 @@ func TestNobodyReads(t *testing.T) {
 		if took := time.Since(start); took < 30*time.Second || took > 32*time.Second {
 			t.Errorf("the publisher went on after %s", took)
 		}
+		synctest.Wait() // it may go on before both have been told
 		if cuts := h.Stats().Cuts; cuts["stalled"] != 2 {
 			t.Errorf("cut are %v", cuts)
 		}
