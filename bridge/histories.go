@@ -16,7 +16,9 @@ import (
 // the channel's masked twin.
 func Dialects() []string {
 	names := make([]string, bus.MaxDialects)
-	names[onV1], names[onV2], names[onV1WS] = "v1", "v2", "v1ws"
+	for _, d := range []bus.Dialect{onV1, onV2, onV1WS} {
+		names[d] = dialectName(d)
+	}
 	return names
 }
 

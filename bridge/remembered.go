@@ -33,15 +33,7 @@ func (g *Gateway) History(channel string) (events []Remembered, ok bool) {
 }
 
 func rememberedOf(e *bus.Event) Remembered {
-	r := Remembered{Dialect: "v2", Join: e.Join, UID: e.UID}
-	switch e.From {
-	case onV1:
-		r.Dialect = "v1"
-	case onV1WS:
-		r.Dialect = "v1ws"
-	default:
-		r.Text = e.Op == v2.OpText && !e.Join
-	}
+	r := Remembered{Dialect: dialectName(e.From), Join: e.Join, UID: e.UID, Text: e.From == onV2 && e.Op == v2.OpText && !e.Join}
 	if e.Opaque {
 		r.Frame = bytes.Clone(e.Data)
 		return r

@@ -69,7 +69,7 @@ func (c *counters) ascend(out map[string]Traffic) {
 	}
 }
 
-// dialectName is what a member that is written to in d speaks.
+// dialectName is what somebody speaks who writes, or is written to, in d.
 func dialectName(d bus.Dialect) string {
 	switch d {
 	case onV1:
