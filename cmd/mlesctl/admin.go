@@ -1,8 +1,10 @@
 package main
 
 import (
+	"bytes"
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"io"
 	"net"
@@ -125,12 +127,46 @@ func (f *adminFlags) token(host string) (string, error) {
 func (a *adminAnswer) refusal() error {
 	switch a.status {
 	case http.StatusUnauthorized, http.StatusTooManyRequests:
-		return refused("the gateway at %s refuses: %s (--admin-token-file)", a.host, harmless([]byte(strings.TrimSpace(string(a.body)))))
+		return refused("the gateway at %s refuses: %s (--admin-token-file)", a.host, a.said())
 	case http.StatusForbidden:
-		return refused("the gateway at %s refuses: %s", a.host, harmless([]byte(strings.TrimSpace(string(a.body)))))
+		return refused("the gateway at %s refuses: %s", a.host, a.said())
 	}
 	return nil
 }
+
+// act asks for something to be done, and reads the answer into doc.
+func (f *adminFlags) act(ctx context.Context, q adminQuestion, doc any) error {
+	answer, err := f.ask(ctx, q)
+	if err != nil {
+		return err
+	}
+	if err := answer.fault(); err != nil {
+		return err
+	}
+	if err := json.Unmarshal(answer.body, doc); err != nil {
+		return answer.notKnown()
+	}
+	return nil
+}
+
+// fault is the error for an answer that nothing has been done.
+func (a *adminAnswer) fault() error {
+	said := a.said()
+	switch {
+	case a.status == http.StatusOK:
+		return nil
+	case a.status == http.StatusBadRequest:
+		return usage("the gateway refuses: %s", said)
+	case a.status == http.StatusNotFound && strings.HasPrefix(said, "channel "):
+		return unsatisfied("%s", said)
+	case a.status == http.StatusServiceUnavailable:
+		return unsatisfied("%s", cmp.Or(said, a.text))
+	}
+	return a.notKnown()
+}
+
+// said is an answer in words, fit for a terminal.
+func (a *adminAnswer) said() string { return harmless(bytes.TrimSpace(a.body)) }
 
 // notKnown is the error for an answer that no gateway gives.
 func (a *adminAnswer) notKnown() error {

@@ -1,9 +1,7 @@
 package main
 
 import (
-	"cmp"
 	"context"
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/netip"
@@ -65,35 +63,4 @@ func plural(n int, what string) string {
 		return what
 	}
 	return what + "s"
-}
-
-// act asks for something to be done, and reads the answer into doc.
-func (f *adminFlags) act(ctx context.Context, q adminQuestion, doc any) error {
-	answer, err := f.ask(ctx, q)
-	if err != nil {
-		return err
-	}
-	if err := answer.fault(); err != nil {
-		return err
-	}
-	if err := json.Unmarshal(answer.body, doc); err != nil {
-		return answer.notKnown()
-	}
-	return nil
-}
-
-// fault is the error for an answer that nothing has been done.
-func (a *adminAnswer) fault() error {
-	said := string(harmless([]byte(strings.TrimSpace(string(a.body)))))
-	switch {
-	case a.status == http.StatusOK:
-		return nil
-	case a.status == http.StatusBadRequest:
-		return usage("the gateway refuses: %s", said)
-	case a.status == http.StatusNotFound && strings.HasPrefix(said, "channel "):
-		return unsatisfied("%s", said)
-	case a.status == http.StatusServiceUnavailable:
-		return unsatisfied("%s", cmp.Or(said, a.text))
-	}
-	return a.notKnown()
 }
