@@ -44,10 +44,10 @@ type Routes struct {
 func (r *Routes) Register(handle func(pattern string, h http.Handler)) {
 	for pattern, h := range map[string]http.HandlerFunc{
 		"POST /kick":                         r.kick,
-		"POST /purge":                        r.purgeNamed,
-		"DELETE /channels/{channel}/history": r.purgePath,
-		"GET /channels/{channel}/history":    r.historyPath,
-		"GET /history":                       r.historyNamed,
+		"POST /purge":                        named(r.purge),
+		"DELETE /channels/{channel}/history": inPath(r.purge),
+		"GET /channels/{channel}/history":    inPath(r.history),
+		"GET /history":                       named(r.history),
 		"POST /channels/{channel}":           r.postPath,
 		"POST /publish":                      r.postNamed,
 	} {
@@ -123,38 +123,33 @@ type Purged struct {
 	Events int `json:"events"` // that are no longer remembered
 }
 
-func (r *Routes) purgeNamed(w http.ResponseWriter, req *http.Request) {
-	if channel, ok := namedChannel(w, req); ok {
-		r.purge(w, req, channel)
+// forChannel answers a request about a channel.
+type forChannel func(w http.ResponseWriter, req *http.Request, channel string)
+
+// named has f answer for the channel in the query, where the nameless one of v1 has a place, too.
+func named(f forChannel) http.HandlerFunc {
+	return func(w http.ResponseWriter, req *http.Request) {
+		q, err := parameters(req, "channel")
+		if err == nil && !q.Has("channel") {
+			err = errors.New("no channel is named")
+		}
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusBadRequest)
+			return
+		}
+		f(w, req, q.Get("channel"))
 	}
 }
 
-func (r *Routes) purgePath(w http.ResponseWriter, req *http.Request) {
-	if channel, ok := pathChannel(w, req); ok {
-		r.purge(w, req, channel)
+// inPath has f answer for the channel in the path, where slashes in it are %2F.
+func inPath(f forChannel) http.HandlerFunc {
+	return func(w http.ResponseWriter, req *http.Request) {
+		if _, err := parameters(req); err != nil {
+			http.Error(w, err.Error(), http.StatusBadRequest)
+			return
+		}
+		f(w, req, req.PathValue("channel"))
 	}
-}
-
-// namedChannel is the channel in the query, where the nameless one of v1 has a place, too. If there is none, that has been
-// answered.
-func namedChannel(w http.ResponseWriter, req *http.Request) (channel string, ok bool) {
-	q, err := parameters(req, "channel")
-	if err == nil && !q.Has("channel") {
-		err = errors.New("no channel is named")
-	}
-	if err != nil {
-		http.Error(w, err.Error(), http.StatusBadRequest)
-	}
-	return q.Get("channel"), err == nil
-}
-
-// pathChannel is the channel in the path, where slashes in it are %2F.
-func pathChannel(w http.ResponseWriter, req *http.Request) (channel string, ok bool) {
-	_, err := parameters(req)
-	if err != nil {
-		http.Error(w, err.Error(), http.StatusBadRequest)
-	}
-	return req.PathValue("channel"), err == nil
 }
 
 func (r *Routes) purge(w http.ResponseWriter, req *http.Request, channel string) {

@@ -24,18 +24,6 @@ type Event struct {
 	Unreadable []byte `json:"unreadable,omitempty"`
 }
 
-func (r *Routes) historyNamed(w http.ResponseWriter, req *http.Request) {
-	if channel, ok := namedChannel(w, req); ok {
-		r.history(w, req, channel)
-	}
-}
-
-func (r *Routes) historyPath(w http.ResponseWriter, req *http.Request) {
-	if channel, ok := pathChannel(w, req); ok {
-		r.history(w, req, channel)
-	}
-}
-
 // history writes what a channel remembers, a line for each event, oldest first.
 func (r *Routes) history(w http.ResponseWriter, req *http.Request, channel string) {
 	events, ok := r.Gateway.History(channel)
