@@ -13,6 +13,7 @@
 // They are plain HTML, style sheets and ES modules below files/, one concept each, served as they are:
 //
 //	base.css, theme.js       colours, controls, light and dark; both pages
+//	element.js               elements with text; both pages
 //
 //	chat.html, chat.css
 //	chat.js                  the page: form, conversation, what is said of the connection

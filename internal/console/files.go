@@ -21,14 +21,14 @@ const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src
 // Console answers GET / and GET /console/… with the console and its files.
 func Console() http.Handler {
 	return newPages("/", "console.html", "/console/", "base.css", "theme.js", "icon.svg",
-		"console.css", "console.js", "gateway.js", "overview.js", "lists.js", "seen.js", "rates.js", "plot.js", "table.js", "ask.js", "format.js")
+		"console.css", "console.js", "gateway.js", "overview.js", "lists.js", "seen.js", "rates.js", "plot.js", "table.js", "ask.js", "format.js", "element.js")
 }
 
 // Chat answers GET /chat and GET /chat/… with the chat page and its files. WebSocketPath is 426 there: what is asked for
 // over it, the gateway answers.
 func Chat() http.Handler {
 	pages := newPages("/chat", "chat.html", "/chat/", "base.css", "theme.js", "icon.svg",
-		"chat.css", "chat.js", "log.js", "session.js", "replay.js", "frame.js", "siphash.js")
+		"chat.css", "chat.js", "log.js", "session.js", "replay.js", "frame.js", "siphash.js", "element.js")
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {
 		case WebSocketPath:

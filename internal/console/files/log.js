@@ -1,5 +1,6 @@
 // The messages of a conversation. Whatever comes from others is put in as text.
 
+import { element } from "./element.js";
 import { describe } from "./frame.js";
 
 const kept = 2_000; // rows; older ones go
@@ -140,11 +141,4 @@ function fate(row, text) {
   const line = element("div", "fate", text);
   row.append(line);
   return line;
-}
-
-function element(name, className, text) {
-  const e = document.createElement(name);
-  if (className) e.className = className;
-  if (text !== undefined) e.textContent = text;
-  return e;
 }

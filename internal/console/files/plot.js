@@ -1,5 +1,7 @@
 // Lines over the last minutes, in SVG. What it looks like is in the style sheet.
 
+import { element } from "./element.js";
+
 const svgNS = "http://www.w3.org/2000/svg";
 const longest = 10 * 60_000, shortest = 60_000; // ms shown: as many as there are, within these
 const gap = 10_000; // longer without a point: nobody looked, and there is no line
@@ -126,12 +128,5 @@ function shape(name, attributes) {
 function label(text, x, y, anchor) {
   const e = shape("text", { x, y, "text-anchor": anchor });
   e.textContent = text;
-  return e;
-}
-
-function element(name, className, text) {
-  const e = document.createElement(name);
-  if (className) e.className = className;
-  if (text !== undefined) e.textContent = text;
   return e;
 }

@@ -1,5 +1,7 @@
 // Tables that are brought up to date in place, so that focus and selection stay where they are.
 
+import { element } from "./element.js";
+
 export class Table {
   #columns; #key; #body;
   #none; // the row that says that there are none
@@ -124,11 +126,4 @@ export class Pages {
     set(this.#said, "textContent", words ? `Page ${this.#at.length} · ${words}` : `Page ${this.#at.length}`);
     this.#said.parentElement.hidden = this.#at.length === 1 && !this.#next;
   }
-}
-
-function element(name, className, text) {
-  const e = document.createElement(name);
-  if (className) e.className = className;
-  if (text !== undefined) e.textContent = text;
-  return e;
 }
