@@ -52,8 +52,6 @@ type socket struct {
 	via      net.Listener // that accepted it; nil where another program did
 	g        *Gateway
 	accepted time.Time
-	behind   bool // begins with a PROXY protocol header
-	overfull bool // over the limit on connections: to be refused
 	in       inbox
 	out      outlet
 
@@ -67,6 +65,10 @@ type socket struct {
 	wait     *wait // nil: it does not
 	admitted bool  // is let in, or a visit
 	gone     bool  // is closed
+
+	// As accepted. Here they fill a gap: there is a socket for each connection.
+	behind   bool // begins with a PROXY protocol header
+	overfull bool // over the limit on connections: to be refused
 
 	slot   atomic.Bool           // holds a handshake slot
 	shakes atomic.Bool           // is amid a handshake, which has had one
