@@ -9,13 +9,14 @@ import (
 	"testing"
 	"time"
 
+	"mles/.ci/running"
 	"mles/v1"
 	"mles/v2"
 )
 
 // gateway is a running mlesd.
 type gateway struct {
-	*program
+	*running.Program
 	at    *place
 	cache string
 }
@@ -34,21 +35,21 @@ func (p *place) serve(cache, domains string, flags ...string) *gateway {
 		"--v1-listen=" + p.at(v1Port), "--v2-listen=" + p.at(v2Port), "--admin-listen=" + p.at(adminPort), "--log-level=debug",
 	}, flags...)
 	g := &gateway{run(p.t, []string{"SSL_CERT_FILE=" + p.cert, "XDG_CACHE_HOME=" + p.dir}, "mlesd", flags...), p, cache}
-	g.says("msg=listening", "flag=--admin-listen")
+	g.Says("msg=listening", "flag=--admin-listen")
 	return g
 }
 
 // ready waits until there are certificates for names.
 func (g *gateway) ready(names ...string) {
-	g.t.Helper()
+	g.T.Helper()
 	for _, name := range names {
-		g.says(`msg="certificate ready"`, "domain="+name+" ")
+		g.Says(`msg="certificate ready"`, "domain="+name+" ")
 	}
 }
 
 // shows returns the certificate that a client gets which sends name, if any, and trusts roots, or everybody if nil.
 func (g *gateway) shows(name string, roots *x509.CertPool) (*x509.Certificate, error) {
-	ctx, cancel := context.WithTimeout(g.t.Context(), patience)
+	ctx, cancel := context.WithTimeout(g.T.Context(), patience)
 	defer cancel()
 	d := &tls.Dialer{Config: &tls.Config{ServerName: name, RootCAs: roots, InsecureSkipVerify: roots == nil}}
 	nc, err := d.DialContext(ctx, "tcp", g.at.at(v2Port))
@@ -61,26 +62,26 @@ func (g *gateway) shows(name string, roots *x509.CertPool) (*x509.Certificate, e
 
 // joinV2 joins the channel hall over v2, at a name, as a client that verifies the certificate.
 func (g *gateway) joinV2(uid, name string, roots *x509.CertPool) *v2.ClientConn {
-	g.t.Helper()
-	ctx, cancel := context.WithTimeout(g.t.Context(), patience)
+	g.T.Helper()
+	ctx, cancel := context.WithTimeout(g.T.Context(), patience)
 	defer cancel()
 	d := &v2.Dialer{TLS: &tls.Config{RootCAs: roots}, NetDial: g.at.dial}
 	c, err := d.Dial(ctx, "wss://"+net.JoinHostPort(name, v2Port), uid, "hall")
 	if err != nil {
-		g.t.Fatalf("%s at %s: %v", uid, name, err)
+		g.T.Fatalf("%s at %s: %v", uid, name, err)
 	}
-	g.t.Cleanup(func() { c.Close(1000, "") })
+	g.T.Cleanup(func() { c.Close(1000, "") })
 	return c
 }
 
 // joinV1 joins the channel hall over v1 and says something.
 func (g *gateway) joinV1(uid, first string) *v1.ClientConn {
-	g.t.Helper()
-	c, err := new(v1.Dialer).Dial(g.t.Context(), g.at.at(v1Port), uid, "hall", []byte(first))
+	g.T.Helper()
+	c, err := new(v1.Dialer).Dial(g.T.Context(), g.at.at(v1Port), uid, "hall", []byte(first))
 	if err != nil {
-		g.t.Fatal(err)
+		g.T.Fatal(err)
 	}
-	g.t.Cleanup(func() { c.Close() })
+	g.T.Cleanup(func() { c.Close() })
 	return c
 }
 

@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"strconv"
 	"time"
+
+	"mles/.ci/running"
 )
 
 // authority is what a test wants pebble to be.
@@ -22,7 +24,7 @@ type authority struct {
 
 // pebble is a running ACME server.
 type pebble struct {
-	*program
+	*running.Program
 	at *place
 }
 
@@ -77,9 +79,9 @@ func (p *place) get(addr, path string) ([]byte, error) {
 
 // roots is what a client trusts that trusts this authority: another one after each start.
 func (p *pebble) roots() *x509.CertPool {
-	p.t.Helper()
+	p.T.Helper()
 	pool := x509.NewCertPool()
-	eventually(p.t, "pebble shows its root certificate", func() bool {
+	eventually(p.T, "pebble shows its root certificate", func() bool {
 		root, err := p.at.get(p.at.at(rootsPort), "/roots/0")
 		return err == nil && pool.AppendCertsFromPEM(root)
 	})
@@ -87,7 +89,7 @@ func (p *pebble) roots() *x509.CertPool {
 }
 
 // orders counts what was ordered.
-func (p *pebble) orders() int { return p.count("Added order") }
+func (p *pebble) orders() int { return len(p.Said("Added order")) }
 
 // asked counts the requests there were, of any kind.
-func (p *pebble) asked() int { return p.count("-> calling handler()") - p.count("GET /dir ") }
+func (p *pebble) asked() int { return len(p.Said("-> calling handler()")) - len(p.Said("GET /dir ")) }

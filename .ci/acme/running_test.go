@@ -20,15 +20,15 @@ func TestRenewal(t *testing.T) {
 		t.Fatal(err)
 	}
 	roots := ca.roots()
-	ca.signal(syscall.SIGSTOP) // the renewal is due after 12 s
-	g.says("level=ERROR", `msg="certificate not renewed"`, "domain=mles.example")
+	ca.Signal(syscall.SIGSTOP) // the renewal is due after 12 s
+	g.Says("level=ERROR", `msg="certificate not renewed"`, "domain=mles.example")
 	if _, err := g.shows("mles.example", roots); err != nil {
 		t.Errorf("while the authority hangs: %v", err)
 	}
 	if told := g.tells("mles.example"); told.Problem == "" || !told.NotAfter.Equal(first.NotAfter) {
 		t.Errorf("while the authority hangs it is told: %+v", told)
 	}
-	ca.signal(syscall.SIGCONT)
+	ca.Signal(syscall.SIGCONT)
 	eventually(t, "another certificate", func() bool {
 		now, err := g.shows("mles.example", roots)
 		return err == nil && !now.Equal(first) && now.NotAfter.After(first.NotAfter)
@@ -36,7 +36,7 @@ func TestRenewal(t *testing.T) {
 	if told := g.tells("mles.example"); told.Problem != "" || told.Source != "acme" || !told.NotAfter.After(first.NotAfter) {
 		t.Errorf("after the renewal it is told: %+v", told)
 	}
-	if n := g.count(`msg="certificate issued"`, "domain=mles.example"); n < 2 {
+	if n := len(g.Said(`msg="certificate issued"`, "domain=mles.example")); n < 2 {
 		t.Errorf("the log tells of %d certificates", n)
 	}
 	g.joinV1("alice", "still there?")
@@ -56,7 +56,7 @@ func TestDomainsReloaded(t *testing.T) {
 	g.ready("mles.example", "old.example")
 	bob := g.joinV2("bob", "mles.example", ca.roots())
 	at.write(file, []byte("MLESD_DOMAINS=mles.example,new.example\n"))
-	g.signal(syscall.SIGHUP)
+	g.Signal(syscall.SIGHUP)
 	g.ready("new.example")
 	orders := ca.orders()
 	g.joinV2("carol", "new.example", ca.roots())

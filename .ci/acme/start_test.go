@@ -5,7 +5,6 @@ import (
 	"io/fs"
 	"path/filepath"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 )
@@ -49,9 +48,8 @@ func TestFirstStart(t *testing.T) {
 		t.Fatal(err)
 	}
 	roots := ca.roots()
-	g.signal(syscall.SIGTERM)
-	<-g.exited
-	ca.kill()
+	g.Drains()
+	ca.Kill()
 	again := at.serve(g.cache, "Mles.example,chat.mles.example")
 	again.ready("mles.example")
 	if second, err := again.shows("mles.example", roots); err != nil || !second.Equal(first) {
@@ -64,7 +62,7 @@ func crowd(g *gateway) {
 	var clients sync.WaitGroup
 	for range 40 {
 		clients.Go(func() {
-			for g.count(`msg="certificate ready"`) == 0 {
+			for len(g.Said(`msg="certificate ready"`)) == 0 {
 				if _, err := g.shows("mles.example", nil); err == nil {
 					return
 				}
@@ -72,7 +70,7 @@ func crowd(g *gateway) {
 			}
 		})
 	}
-	g.t.Cleanup(clients.Wait)
+	g.T.Cleanup(clients.Wait)
 }
 
 // private looks at the modes of everything in the cache folder.

@@ -46,8 +46,8 @@ func TestSwapFromOlderServers(t *testing.T) {
 		t.Error("an expired certificate is shown")
 	}
 	for _, name := range []string{"mles.example", "web.example"} {
-		g.says(`msg="certificate of an older server`, "domain="+name)
-		g.says(`msg="no certificate yet"`, "domain="+name, "the one of an older server, until")
+		g.Says(`msg="certificate of an older server`, "domain="+name)
+		g.Says(`msg="no certificate yet"`, "domain="+name, "the one of an older server, until")
 	}
 
 	ca := authority{}.begin(at)

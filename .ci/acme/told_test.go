@@ -19,10 +19,10 @@ type certificate struct {
 
 // tells is what /status says of the certificate of a domain; /metrics must say the same.
 func (g *gateway) tells(domain string) certificate {
-	g.t.Helper()
+	g.T.Helper()
 	var doc struct{ Certificates []certificate }
 	if err := json.Unmarshal(g.asked("/status"), &doc); err != nil {
-		g.t.Fatal(err)
+		g.T.Fatal(err)
 	}
 	metrics := string(g.asked("/metrics"))
 	for _, c := range doc.Certificates {
@@ -41,27 +41,27 @@ func (g *gateway) tells(domain string) certificate {
 			fmt.Sprintf("mles_certificate_problem{domain=%q} %d\n", domain, problem),
 		} {
 			if !strings.Contains(metrics, want) {
-				g.t.Errorf("/status says %+v, and no metric %s", c, want)
+				g.T.Errorf("/status says %+v, and no metric %s", c, want)
 			}
 		}
 		return c
 	}
-	g.t.Fatalf("/status knows no certificate of %s: %+v", domain, doc.Certificates)
+	g.T.Fatalf("/status knows no certificate of %s: %+v", domain, doc.Certificates)
 	return certificate{}
 }
 
 // asked is an answer of the admin listener.
 func (g *gateway) asked(path string) []byte {
-	g.t.Helper()
+	g.T.Helper()
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: patience}
 	answer, err := client.Get("http://" + g.at.at(adminPort) + path)
 	if err != nil {
-		g.t.Fatal(err)
+		g.T.Fatal(err)
 	}
 	defer answer.Body.Close()
 	body, err := io.ReadAll(answer.Body)
 	if err != nil || answer.StatusCode != http.StatusOK {
-		g.t.Fatalf("%s: %s, %v", path, answer.Status, err)
+		g.T.Fatalf("%s: %s, %v", path, answer.Status, err)
 	}
 	return body
 }

@@ -19,7 +19,7 @@ func TestAuthorityAway(t *testing.T) {
 	if heard := recv(t, reader); heard != "anybody?" {
 		t.Errorf("rita heard %q", heard)
 	}
-	g.says("level=ERROR", `msg="no certificate yet"`, "domain=mles.example", "clients are refused", "connection refused")
+	g.Says("level=ERROR", `msg="no certificate yet"`, "domain=mles.example", "clients are refused", "connection refused")
 	if told := g.tells("mles.example"); told.Source != "" || !strings.Contains(told.Problem, "connection refused") {
 		t.Errorf("without a certificate it is told: %+v", told)
 	}
@@ -36,7 +36,7 @@ func TestAuthorityAway(t *testing.T) {
 		t.Fatal(err)
 	}
 	hears(t, bob, "good")
-	g.says("level=ERROR", `msg="no certificate yet"`, "domain=blocked.example", "rejectedIdentifier")
+	g.Says("level=ERROR", `msg="no certificate yet"`, "domain=blocked.example", "rejectedIdentifier")
 	if told := g.tells("mles.example"); told.Source != "acme" || told.Problem != "" {
 		t.Errorf("with a certificate it is told: %+v", told)
 	}
@@ -72,8 +72,8 @@ func TestProvedOverHTTP(t *testing.T) {
 	g := at.serve("", "mles.example", "--redirect", "--redirect-listen="+at.at(redirectPort))
 	g.ready("mles.example")
 	g.joinV2("bob", "mles.example", ca.roots())
-	g.says("level=WARN", "could not prove the name", "domain=mles.example", "by=tls-alpn-01", "Failed to connect")
-	if ca.count("Attempting to validate w/ HTTP") == 0 {
+	g.Says("level=WARN", "could not prove the name", "domain=mles.example", "by=tls-alpn-01", "Failed to connect")
+	if len(ca.Said("Attempting to validate w/ HTTP")) == 0 {
 		t.Error("the name was not proved over HTTP")
 	}
 	client := &http.Client{
@@ -100,6 +100,6 @@ func TestNotProved(t *testing.T) {
 	at := newPlace(t)
 	authority{closedToTLS: true}.begin(at)
 	g := at.serve("", "mles.example")
-	g.says("level=WARN", "could not prove the name", "domain=mles.example", "by=tls-alpn-01", "Failed to connect")
-	g.says("level=ERROR", `msg="no certificate yet"`, "domain=mles.example")
+	g.Says("level=WARN", "could not prove the name", "domain=mles.example", "by=tls-alpn-01", "Failed to connect")
+	g.Says("level=ERROR", `msg="no certificate yet"`, "domain=mles.example")
 }

@@ -30,7 +30,7 @@ func TestTwoPagesAndAConsole(t *testing.T) {
 			}
 			g := startGateway(t, env)
 			olga := g.console("olga", "hall", env...)
-			olga.types("good morning")
+			olga.Types("good morning")
 			member := func(uid string) *page {
 				p := open(t, g.admin("/chat#channel=hall&uid="+uid))
 				if key != "" {
@@ -41,18 +41,18 @@ func TestTwoPagesAndAConsole(t *testing.T) {
 				return p
 			}
 			alice, bob := member("alice"), member("bob")
-			olga.says("* alice joined")
-			olga.says("* bob joined")
+			olga.Says("* alice joined")
+			olga.Says("* bob joined")
 			alice.says("hello from a page", "öäå – 日本")
-			if line := olga.says("hello from a page"); line != "alice: hello from a page" {
+			if line := olga.Says("hello from a page"); line != "alice: hello from a page" {
 				t.Errorf("olga reads %q", line)
 			}
-			olga.says("alice: öäå – 日本")
+			olga.Says("alice: öäå – 日本")
 			bob.shows(".theirs .text", "öäå – 日本")
 			bob.says("and from another")
 			alice.shows(".theirs .text", "and from another")
-			olga.says("bob: and from another")
-			olga.types("I read you both")
+			olga.Says("bob: and from another")
+			olga.Types("I read you both")
 			for uid, want := range map[*page]string{
 				alice: "t good morning|m hello from a page|m öäå – 日本|t and from another|t I read you both",
 				bob:   "t good morning|t hello from a page|t öäå – 日本|m and from another|t I read you both",
@@ -112,18 +112,18 @@ func TestMarkupStaysText(t *testing.T) {
 	const channel, uid = `<b>hall</b>&amp;`, `<img src=x onerror=alert(1)>`
 	markup := `<script>document.title="pwned"</script><img src="https://mallory.example/x.png"><style>*{display:none}</style>&lt;`
 	eve := g.console(uid, channel)
-	eve.types(markup)
+	eve.Types(markup)
 	p := open(t, g.admin("/chat#channel=%3Cb%3Ehall%3C%2Fb%3E%26amp%3B&uid=%3Ci%3Ebob"))
 	p.joins()
 	p.shows(".theirs .text", markup)
 	p.shows(".note bdi", uid)
 	p.shows("#title", channel+" as <i>bob")
 	p.says("<u>me</u>")
-	eve.says("<i>bob: <u>me</u>")
+	eve.Says("<i>bob: <u>me</u>")
 	if got := p.texts(".mine .text"); !slices.Equal(got, []string{"<u>me</u>"}) {
 		t.Errorf("it shows %q", got)
 	}
-	eve.types("\xff\xfe")
+	eve.Types("\xff\xfe")
 	p.shows(".bytes .text", "3 bytes, not text: ff fe 0a")
 
 	console := open(t, g.admin("/"))
@@ -151,12 +151,12 @@ func TestRestart(t *testing.T) {
 	alice.joins()
 	bob.joins()
 	alice.says("before")
-	olga.says("alice: before")
-	olga.types("too")
+	olga.Says("alice: before")
+	olga.Types("too")
 	bob.shows(".theirs .text", "too")
 	for round := range 3 {
 		during, after := fmt.Sprintf("during %d", round), fmt.Sprintf("after %d", round)
-		g.drains()
+		g.Drains()
 		alice.shows("#state", "in ")
 		alice.says(during)
 		alice.shows(".mine .fate", "Waiting for the connection")
@@ -169,7 +169,7 @@ func TestRestart(t *testing.T) {
 		bob.shows(".theirs .text", during)
 		bob.says(after)
 		alice.shows(".theirs .text", after)
-		olga.says("alice: " + during)
+		olga.Says("alice: " + during)
 	}
 	alice.shows(".note", "Connected again")
 	for page, want := range map[*page]string{
@@ -192,14 +192,14 @@ func TestRestartAtOnce(t *testing.T) {
 	g := startGateway(t, nil)
 	p := open(t, g.admin("/chat#channel=cellar&uid=alice"), "net::ERR_", "WebSocket")
 	p.joins()
-	g.drains()
+	g.Drains()
 	p.shows("#state", "Reconnecting")
 	p.says("anybody?")
 	p.photograph("chat waiting")
 	g.start()
 	p.shows("#state", "Connected")
 	p.until("the line has gone", `!document.querySelector(".fate")`)
-	g.drains()
+	g.Drains()
 	p.shows("#state", "Reconnecting")
 	p.says("and now?")
 	g.env = []string{"MLES_KEY=swordfish"}
@@ -222,19 +222,19 @@ func TestKilled(t *testing.T) {
 	alice.joins()
 	var want []string
 	for i := range 20 {
-		olga.types(fmt.Sprintf("line %d", i))
+		olga.Types(fmt.Sprintf("line %d", i))
 		want = append(want, fmt.Sprintf("t line %d", i))
 	}
 	alice.shows(".theirs .text", "line 19")
-	g.drains() // which saves the history
+	g.Drains() // which saves the history
 	g.start()
 	alice.shows("#state", "Connected")
-	olga.says("connected again")
-	olga.types("soon forgotten")
+	olga.Says("connected again")
+	olga.Types("soon forgotten")
 	alice.shows(".theirs .text", "soon forgotten")
 	alice.says("am I heard?")
-	olga.says("am I heard?")
-	g.kill()
+	olga.Says("am I heard?")
+	g.Kill()
 	alice.shows("#state", "in ")
 	g.start()
 	alice.shows(".mine .fate", "May not have arrived")
@@ -263,13 +263,13 @@ func TestFlood(t *testing.T) {
 	for i := range 20_000 {
 		fmt.Fprintf(&lines, "line %d\n", i)
 	}
-	olga.types(lines.String() + "that is all")
+	olga.Types(lines.String() + "that is all")
 	p.shows(".theirs:last-of-type .text", "that is all")
 	if n := js[int](p, `document.querySelectorAll("#log .row").length`); n > 2000 || n < 1000 {
 		t.Errorf("%d lines are shown", n)
 	}
 	p.says("still here")
-	olga.says("alice: still here")
+	olga.Says("alice: still here")
 }
 
 // Who looks elsewhere sees in the title how much was said.
@@ -280,8 +280,8 @@ func TestUnread(t *testing.T) {
 	p.joins()
 	js[any](p, `Object.defineProperty(document, "hidden", { value: true, configurable: true }); document.dispatchEvent(new Event("visibilitychange"))`)
 	olga := g.console("olga", "hall")
-	olga.types("one")
-	olga.types("two")
+	olga.Types("one")
+	olga.Types("two")
 	p.until("two unread", `document.title === "(2) hall · Mles chat"`)
 	js[any](p, `Object.defineProperty(document, "hidden", { value: false, configurable: true }); document.dispatchEvent(new Event("visibilitychange"))`)
 	p.until("read", `document.title === "hall · Mles chat"`)
@@ -295,5 +295,5 @@ func TestOnTheSite(t *testing.T) {
 	p := open(t, g.site("/chat#channel=hall&uid=alice"))
 	p.joins()
 	p.says("over TLS")
-	olga.says("alice: over TLS")
+	olga.Says("alice: over TLS")
 }

@@ -33,7 +33,7 @@ func TestConsole(t *testing.T) {
 	p.shows("#channellist", "hall")
 	p.shows("[data-tile=members]", "1")
 	for range 50 {
-		olga.types("knock")
+		olga.Types("knock")
 	}
 	p.until("a rate of v1", `parseFloat(document.querySelector("#plotin .hue-v1 b").textContent) > 1`)
 	g.console("mallory", "hall", "MLES_KEY=wrong")
@@ -41,7 +41,7 @@ func TestConsole(t *testing.T) {
 	js[any](p, `document.getElementById("period").dispatchEvent(new Event("change"))`)
 	p.shows("#answer", "Not yet")
 	p.shows("#visitors", "olga")
-	olga.kill()
+	olga.Kill()
 	p.shows("#memberlist", "Nobody is here")
 	p.shows("#channellist", "hall") // it has history
 }
@@ -141,7 +141,7 @@ func TestConsoleWithoutGateway(t *testing.T) {
 	g := startGateway(t, nil)
 	p := open(t, g.admin("/"), "net::ERR_")
 	p.shows("#state", "Serving")
-	g.drains()
+	g.Drains()
 	p.shows("#state", "No answer")
 	p.shows("#trouble", "has not answered since")
 	p.photograph("console no answer")
@@ -192,7 +192,7 @@ func elsewhere(t *testing.T, scheme string, args ...string) {
 		t.Fatal(err)
 	}
 	g := startGateway(t, nil, append(args, "--admin-token-file="+file)...)
-	g.drains()
+	g.Drains()
 	_, port, _ := strings.Cut(g.at["--admin-listen"], ":")
 	g.at["--admin-listen"] = "0.0.0.0:" + port
 	g.start()
@@ -218,7 +218,7 @@ func elsewhere(t *testing.T, scheme string, args ...string) {
 	chat.shows("#state", "Connected")
 	olga := g.console("olga", "hall")
 	chat.says("from elsewhere")
-	olga.says("alice: from elsewhere")
+	olga.Says("alice: from elsewhere")
 }
 
 // By keyboard alone: into a channel, a line said, colours changed, and in the console a channel found.
@@ -226,7 +226,7 @@ func TestKeyboard(t *testing.T) {
 	t.Parallel()
 	g := startGateway(t, nil)
 	olga := g.console("olga", "iot/attic")
-	olga.types("hello")
+	olga.Types("hello")
 	p := open(t, g.admin("/chat"))
 	tab := press("Tab", "", 9, 0)
 	typed := func(text string) chromedp.Action[chromedp.Void] { return chromedp.KeyEvent(text) }
@@ -235,7 +235,7 @@ func TestKeyboard(t *testing.T) {
 	p.shows(".theirs .text", "hello")
 	p.until("the composer has the focus", `document.activeElement.id === "text"`)
 	p.do(typed("one line"), enter())
-	olga.says("alice: one line")
+	olga.Says("alice: one line")
 	p.focusIsSeen()
 	p.do(press("Tab", "", 9, shift)) // back, to the log, which the arrow keys then scroll
 	p.until("the log has the focus", `document.activeElement.id === "log"`)

@@ -6,11 +6,13 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"mles/.ci/running"
 )
 
 // gateway is a running mlesd on ports of its own, which it keeps when it is started again.
 type gateway struct {
-	*program
+	*running.Program
 	t         *testing.T
 	env, args []string
 	dir       string            // its cache folder
@@ -35,16 +37,16 @@ func (g *gateway) start() {
 	for flag, addr := range g.at {
 		args = append(args, flag+"="+addr)
 	}
-	g.program = run(g.t, g.env, "mlesd", args...)
+	g.Program = run(g.t, g.env, "mlesd", args...)
 	open := 0
 	for _, addr := range g.at {
 		if addr != "off" {
 			open++
 		}
 	}
-	g.says("msg=listening")
-	eventually(g.t, "all listeners are open", func() bool { return len(g.said("msg=listening")) >= open })
-	for _, line := range g.said("msg=listening") {
+	g.Says("msg=listening")
+	eventually(g.t, "all listeners are open", func() bool { return len(g.Said("msg=listening")) >= open })
+	for _, line := range g.Said("msg=listening") {
 		if m := listening.FindStringSubmatch(line); m != nil {
 			g.at[m[1]] = m[2]
 		}
@@ -66,7 +68,7 @@ func (g *gateway) token() string {
 }
 
 // console starts a console client of v1, which has joined when this returns.
-func (g *gateway) console(uid, channel string, env ...string) *program {
+func (g *gateway) console(uid, channel string, env ...string) *running.Program {
 	g.t.Helper()
 	p := run(g.t, env, "mlesctl", "chat", "v1://"+g.at["--v1-listen"], channel, "--uid="+uid)
 	return p

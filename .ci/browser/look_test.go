@@ -14,12 +14,12 @@ func TestLooks(t *testing.T) {
 	long := "a-device-with-a-name-that-nobody-would-ever-want-to-read-aloud-" + fmt.Sprint(1<<40)
 	for i := range 6 {
 		c := g.console(fmt.Sprintf("sensor-%d", i), fmt.Sprintf("iot/room %d", i%3))
-		c.types(fmt.Sprintf("temperature %d.5", 18+i))
+		c.Types(fmt.Sprintf("temperature %d.5", 18+i))
 	}
 	olga := g.console("olga", "hall")
 	g.console(long, "hall")
-	olga.types("Good morning! Is the gateway up again?")
-	olga.types("And a line that is long enough to be broken, since it goes on and on about nothing at all, as lines in examples do: https://example.org/" + long)
+	olga.Types("Good morning! Is the gateway up again?")
+	olga.Types("And a line that is long enough to be broken, since it goes on and on about nothing at all, as lines in examples do: https://example.org/" + long)
 
 	chat := open(t, g.admin("/chat#channel=hall&uid=alice"))
 	chat.do(chromedp.WaitVisible(chromedp.CSS("#join")))
@@ -31,8 +31,8 @@ func TestLooks(t *testing.T) {
 	chat.do(chromedp.Click(chromedp.CSS("#enter")), chromedp.WaitVisible(chromedp.CSS("#text")))
 	chat.shows(".theirs", "Good morning")
 	chat.says("It is. From a browser now.", "And I can see you.")
-	olga.says("I can see you")
-	olga.types("Lovely – ääkköset, too.")
+	olga.Says("I can see you")
+	olga.Types("Lovely – ääkköset, too.")
 	chat.shows(".theirs", "Lovely")
 	for _, l := range looks() {
 		chat.seen(l)
@@ -46,7 +46,7 @@ func TestLooks(t *testing.T) {
 	eventually(t, "some points", func() bool { return js[int](console, "document.querySelectorAll('#plotin path').length") == 3 })
 	for i := range 3 {
 		for range 1 + 3*i {
-			olga.types("once more")
+			olga.Types("once more")
 		}
 		n := js[string](console, "document.querySelector('#plotpeople path:last-of-type').getAttribute('d')")
 		console.until("another point", fmt.Sprintf("document.querySelector('#plotpeople path:last-of-type').getAttribute('d') !== %q", n))

@@ -5,6 +5,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"testing"
+
+	"mles/.ci/running"
 )
 
 // Alice in a browser and olga on mles-client 1.1.7 talk. That client knows port 8077 only, so this is for a machine where
@@ -19,12 +21,12 @@ func TestReferenceConsole(t *testing.T) {
 	}}
 	g.start()
 	client := exec.Command(filepath.Join(refs, "v1c", "bin", "mles-client"), "127.0.0.1")
-	olga := begin(t, "mles-client", []string{"MLES_KEY=swordfish"}, client)
-	olga.says("User name?")
-	olga.types("olga")
-	olga.says("Channel?")
-	olga.types("hall")
-	olga.says("Welcome olga to hall")
+	olga := running.Start(t, patience, []string{"MLES_KEY=swordfish"}, client)
+	olga.Says("User name?")
+	olga.Types("olga")
+	olga.Says("Channel?")
+	olga.Types("hall")
+	olga.Says("Welcome olga to hall")
 	alice := open(t, g.admin("/chat"))
 	js[any](alice, `location.hash = "channel=hall&uid=alice"`)
 	alice.until("the address is read", `document.getElementById("uid").value === "alice"`)
@@ -32,7 +34,7 @@ func TestReferenceConsole(t *testing.T) {
 	alice.joins()
 	alice.shows(".note", "olga joined")
 	alice.says("hello from a page")
-	olga.says("hello from a page")
-	olga.types("hello from 2017")
+	olga.Says("hello from a page")
+	olga.Types("hello from 2017")
 	alice.shows(".theirs .text", "hello from 2017")
 }
